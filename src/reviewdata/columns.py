@@ -1,0 +1,106 @@
+"""Table Schema types as DuckDB SQL: how the text of a cell becomes a typed value.
+
+The text is tested before it is cast, since TRY_CAST alone takes '1.5' for an integer and
+'t' for a boolean. What frictionless accepts is typed; what DuckDB cannot hold is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+NUMERIC = ("integer", "number")
+
+
+def quote_name(name: str) -> str:
+    """Return a name as an SQL identifier, whatever characters it has."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def sql_type(field: Mapping[str, Any]) -> str:
+    """Return the DuckDB type that holds the values of a field."""
+    return {
+        "integer": "BIGINT",
+        "year": "BIGINT",
+        "number": "DOUBLE",
+        "boolean": "BOOLEAN",
+        "date": "DATE",
+        "time": "TIME",
+        "datetime": "TIMESTAMP",
+    }.get(str(field.get("type", "string")), "VARCHAR")
+
+
+def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
+    """Return an SQL expression for the typed value of `text`, itself an SQL expression.
+
+    The value is null where the text is one of `missing`, is not of the field's type, or
+    cannot be held by the DuckDB type.
+    """
+    present = text
+    if missing:
+        listed = ", ".join(quote_text(m) for m in missing)
+        present = f"CASE WHEN {text} IN ({listed}) THEN NULL ELSE {text} END"
+    match field.get("type", "string"):
+        case "integer":
+            return _integer(field, present)
+        case "number":
+            return _number(field, present)
+        case "boolean":
+            true = field.get("trueValues", ["true", "True", "TRUE", "1"])
+            false = field.get("falseValues", ["false", "False", "FALSE", "0"])
+            return f"CASE WHEN {present} {_in(true)} THEN true WHEN {present} {_in(false)} THEN false END"
+        case "year":
+            return _matching(present, r"[+-]?\d{1,9}", f"TRY_CAST({present} AS BIGINT)")
+        case "date" | "time" | "datetime" as kind:
+            return _moment(str(kind), field, present)
+        case _:
+            return present
+
+
+def _integer(field: Mapping[str, Any], text: str) -> str:
+    digits = f"replace(trim({text}), '_', '')"
+    if field.get("groupChar"):
+        digits = f"replace({digits}, {quote_text(field['groupChar'])}, '')"
+    if field.get("bareNumber") is False:
+        digits = rf"regexp_replace({digits}, '^[^\d+-]+|\D+$', '', 'g')"
+    return _matching(digits, r"[+-]?\d+", f"TRY_CAST({digits} AS BIGINT)")
+
+
+def _number(field: Mapping[str, Any], text: str) -> str:
+    digits = f"replace(trim({text}), '_', '')"
+    if field.get("groupChar"):
+        digits = f"replace({digits}, {quote_text(field['groupChar'])}, '')"
+    if field.get("decimalChar", ".") != ".":
+        digits = f"replace({digits}, {quote_text(field['decimalChar'])}, '.')"
+    if field.get("bareNumber") is False:
+        digits = rf"regexp_replace({digits}, '^[^\d+.-]+|[^\d.]+$', '', 'g')"
+    pattern = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+    return _matching(digits, pattern, f"TRY_CAST({digits} AS DOUBLE)")
+
+
+def _moment(kind: str, field: Mapping[str, Any], text: str) -> str:
+    target = sql_type(field)
+    format_ = field.get("format", "default")
+    if format_ == "any":
+        return f"TRY_CAST({text} AS {target})"
+    if format_ != "default":
+        return f"TRY_CAST(try_strptime({text}, {quote_text(format_)}) AS {target})"
+    pattern = {
+        "date": r"\d{4}-\d{2}-\d{2}",
+        "time": r"\d{2}:\d{2}:\d{2}(\.\d+)?",
+        "datetime": r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})?",
+    }[kind]
+    return _matching(text, pattern, f"TRY_CAST({text} AS {target})")
+
+
+def _matching(text: str, pattern: str, value: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, {quote_text(pattern)}) THEN {value} END"
+
+
+def _in(values: Sequence[str]) -> str:
+    return "IN (" + ", ".join(quote_text(v) for v in values) + ")"

@@ -1,0 +1,220 @@
+"""The nouns that every other module speaks of: rules, findings, results, claims.
+
+Nothing here reads a file or imports another module of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+FORMAT_VERSION = "1"
+"""Version of the JSON that `validate`, `query` and `reproduce` print."""
+
+Stage = Literal["package", "structure", "rows", "relations", "dataset", "claims", "run"]
+Level = Literal["error", "warning", "note"]
+Status = Literal["pass", "fail", "skipped", "broken"]
+Verdict = Literal["pass", "fail", "unchecked"]
+ClaimVerdict = Literal["reproduced", "differs", "incomplete", "broken", "not computable"]
+
+STAGES: tuple[Stage, ...] = ("package", "structure", "rows", "relations", "dataset", "claims")
+"""The stages in the order in which their results are shown."""
+
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+"""Error: impossible. Warning: implausible. Note: worth a look."""
+
+
+class ReviewdataError(Exception):
+    """Misuse: the command cannot do what it was asked to; the text is one clear line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A record that shows what a rule does: `pass`, `near-miss` (passes) or `fail`."""
+
+    kind: Literal["pass", "near-miss", "fail"]
+    says: str
+    given: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a code means, in words; the page that `reviewdata rule CODE` prints.
+
+    `message` is a template filled from the fields of the failing record. `table` and
+    `column` are set for a review's own rules only.
+    """
+
+    code: str
+    name: str
+    stage: Stage
+    level: Level
+    message: str
+    why: str
+    fix: str
+    formula: str = ""
+    source: str = ""
+    table: str | None = None
+    column: str | None = None
+    examples: tuple[Example, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The engine that came to a finding, and its version."""
+
+    engine: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a rule found, with the place to mend it.
+
+    `line` is the physical line of the file on which the record starts, `row` the number
+    of the record as frictionless counts (the header is 1), `field_number` counts from 1.
+    `key` maps the primary-key fields to their text. A place that does not apply is None.
+    """
+
+    code: str
+    rule: str
+    level: Level
+    message: str
+    table: str | None = None
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    row: int | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    field: str | None = None
+    field_number: int | None = None
+    value: str | None = None
+    expected: str | None = None
+    fix: str = ""
+    type: str | None = None
+    waived: bool = False
+    origin: Origin | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as plain JSON types, all fields present."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How one rule ended: its status, why it was skipped or broke, and the rows it judged."""
+
+    stage: Stage
+    code: str
+    status: Status
+    why: str | None = None
+    rows: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as plain JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """What a stage returns: one run for each rule that it knows, and the findings."""
+
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The result of `validate`: everything that was run and everything that was found."""
+
+    runs: tuple[Run, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """`unchecked` where a rule broke, else `fail` on an unwaived error, else `pass`."""
+        if any(run.status == "broken" for run in self.runs):
+            return "unchecked"
+        if any(f.level == "error" and not f.waived for f in self.findings):
+            return "fail"
+        return "pass"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Findings that count, by level, and the number of waived ones."""
+        counts = {level: 0 for level in (*LEVELS, "waived")}
+        for finding in self.findings:
+            counts["waived" if finding.waived else finding.level] += 1
+        return counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract of `validate --format json`."""
+        return {
+            "version": FORMAT_VERSION,
+            "verdict": self.verdict,
+            "counts": self.counts,
+            "runs": [run.to_dict() for run in self.runs],
+            "findings": [finding.to_dict() for finding in self.findings],
+        }
+
+
+EXIT_CODES: Mapping[Verdict, int] = {"pass": 0, "fail": 1, "unchecked": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The rows of a query: Python values, with DuckDB's column names and types."""
+
+    query: str
+    columns: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Any, ...], ...]
+    title: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the rows as dictionaries by column name."""
+        names = [name for name, _ in self.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A published figure and what the queries give for it today.
+
+    `difference` is computed minus published; `k` and `k_required` count studies.
+    """
+
+    claim_id: str
+    statement: str
+    published: str
+    decimals: int | None
+    computed: float | None
+    difference: float | None
+    verdict: ClaimVerdict
+    k: int | None
+    k_required: int | None
+    query: str | None
+    column: str | None
+    source_id: str | None
+    locator: str | None
+    why: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the claim as plain JSON types."""
+        return asdict(self)
+
+
+def count_claims(claims: Iterable[Claim]) -> dict[str, int]:
+    """Return how many claims have each verdict, every verdict named."""
+    verdicts: Sequence[ClaimVerdict] = (
+        "reproduced",
+        "differs",
+        "incomplete",
+        "broken",
+        "not computable",
+    )
+    counts = {verdict: 0 for verdict in verdicts}
+    for claim in claims:
+        counts[claim.verdict] += 1
+    return {str(verdict): number for verdict, number in counts.items()}

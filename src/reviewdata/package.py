@@ -1,0 +1,303 @@
+"""The data package of a review: its descriptor, resources, schemas and configuration.
+
+Reading is forgiving: what is wrong with a descriptor becomes findings of the package stage,
+and a resource that must not or cannot be read keeps `file` None. Only a descriptor that
+cannot be read at all raises.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+from reviewdata.model import Finding, Level, ReviewdataError, Rule
+from reviewdata.rules import builtin_rules, make_finding, nearest, read_rules
+
+DESCRIPTOR = "datapackage.json"
+_CONFIG_KEYS = ("prefix", "levels", "claims", "coverage", "studies")
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns of one table that name a record of another (or of itself)."""
+
+    fields: tuple[str, ...]
+    resource: str
+    reference: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One table: where its file is, and its Table Schema.
+
+    `file` is None where the path is missing, remote, outside the package or not a file;
+    `schema` is empty where there is none that can be read.
+    """
+
+    name: str
+    path: str
+    file: Path | None
+    schema: Mapping[str, Any]
+    descriptor: Mapping[str, Any]
+
+    @cached_property
+    def fields(self) -> Mapping[str, Mapping[str, Any]]:
+        """The field descriptors by name, in the order of the schema."""
+        listed = self.schema.get("fields", [])
+        return {f["name"]: f for f in listed if isinstance(f, dict) and "name" in f}
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The names of the primary-key fields; empty where none is declared."""
+        return _names(self.schema.get("primaryKey", ()))
+
+    @property
+    def foreign_keys(self) -> tuple[ForeignKey, ...]:
+        """The declared foreign keys; a reference without a resource is to the table itself."""
+        keys = []
+        for entry in self.schema.get("foreignKeys", ()):
+            reference = entry.get("reference", {}) if isinstance(entry, dict) else {}
+            if isinstance(reference, dict) and "fields" in reference:
+                target = reference.get("resource") or self.name
+                columns = _names(entry.get("fields", ())), _names(reference["fields"])
+                keys.append(ForeignKey(columns[0], target, columns[1]))
+        return tuple(keys)
+
+    @property
+    def statistics(self) -> list[Any]:
+        """The declared statistics as they stand in the schema."""
+        listed = self.schema.get("statistics", [])
+        return listed if isinstance(listed, list) else [listed]
+
+    def missing_values(self, name: str) -> tuple[str, ...]:
+        """Return the texts that stand for a missing value in the field `name`."""
+        listed = self.fields.get(name, {}).get("missingValues")
+        listed = self.schema.get("missingValues", [""]) if listed is None else listed
+        return tuple(v["value"] if isinstance(v, dict) else v for v in listed)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The `reviewdata` block of the descriptor."""
+
+    prefix: str | None = None
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    claims: str | None = None
+    coverage: Mapping[str, Any] | None = None
+    studies: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Package:
+    """A data package on disk; `findings` says what is wrong with its descriptor."""
+
+    root: Path
+    descriptor: Mapping[str, Any]
+    resources: Mapping[str, Resource]
+    config: Config
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def rules(self) -> Mapping[str, Rule]:
+        """All rules by code: the framework's and this review's own."""
+        own = read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
+        return {**builtin_rules(), **own}
+
+
+def open_package(project: Path | str = ".") -> Package:
+    """Return the package in a folder, or of a given datapackage.json.
+
+    Raises ReviewdataError where there is none, or where it is no JSON object with resources.
+    """
+    path = Path(project)
+    file = path / DESCRIPTOR if path.is_dir() else path
+    if not file.is_file():
+        raise ReviewdataError(f"no {DESCRIPTOR} in {path}: is this the folder of a data package?")
+    descriptor = _read_json(file)
+    if not isinstance(descriptor, dict) or not isinstance(descriptor.get("resources"), list):
+        raise ReviewdataError(f"{file} is not a data package: it needs an object with resources")
+    root = file.parent.resolve()
+    findings: list[Finding] = []
+    resources: dict[str, Resource] = {}
+    seen: dict[str, str] = {}
+    for number, entry in enumerate(descriptor["resources"], start=1):
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            findings.append(_finding("RD001", note=f"resource {number} has no name"))
+            continue
+        name = entry["name"]
+        if name.lower() in seen:
+            findings.append(_finding("RD010", name=name, other=seen[name.lower()], table=name))
+            continue
+        seen[name.lower()] = name
+        resources[name] = _read_resource(root, name, entry, findings)
+    config = _read_config(descriptor.get("reviewdata", {}), resources, findings)
+    findings += _check_keys(resources)
+    if not descriptor.get("licenses"):
+        findings.append(_finding("RD002"))
+    return Package(root, descriptor, resources, config, tuple(findings))
+
+
+def _read_resource(
+    root: Path, name: str, entry: Mapping[str, Any], findings: list[Finding]
+) -> Resource:
+    path = entry.get("path")
+    if not isinstance(path, str):
+        findings.append(_finding("RD012", name=name, table=name))
+        return Resource(name, "", None, {}, entry)
+    file, code = _locate(root, path)
+    if code:
+        findings.append(_finding(code, path=path, table=name))
+    schema: Any = entry.get("schema", {})
+    if isinstance(schema, str):
+        schema, note = _read_schema(root, schema)
+        if note:
+            findings.append(_finding("RD007", note=note, table=name, path=entry["schema"]))
+    if not isinstance(schema, dict) or not isinstance(schema.get("fields", []), list):
+        findings.append(_finding("RD007", note="is not an object with fields", table=name, path=""))
+        schema = {}
+    return Resource(name, path, file, schema, entry)
+
+
+def _locate(root: Path, path: str) -> tuple[Path | None, str | None]:
+    """Return the file that a relative path names, or None and the code of what is wrong."""
+    if "://" in path:
+        return None, "RD004"
+    if Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path:
+        return None, "RD003"
+    file = root / path
+    try:
+        inside = file.resolve().is_relative_to(root)
+    except OSError:  # a link to itself
+        inside = False
+    except RuntimeError:
+        inside = False
+    if not inside:
+        return None, "RD003"
+    if not file.exists():
+        return None, "RD005"
+    return (file, None) if file.is_file() else (None, "RD006")
+
+
+def _read_schema(root: Path, path: str) -> tuple[Any, str]:
+    file, code = _locate(root, path)
+    if file is None:
+        return {}, "cannot be read: " + _finding(str(code), path=path).message
+    try:
+        return _read_json(file), ""
+    except ReviewdataError as error:
+        return {}, str(error)
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ReviewdataError(f"{file.name} is not UTF-8: byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ReviewdataError(f"{file.name} is not JSON: {error.msg} at {where}") from error
+    except RecursionError as error:
+        raise ReviewdataError(f"{file.name} is nested too deeply") from error
+    except OSError as error:
+        raise ReviewdataError(f"{file.name} cannot be read: {error.strerror}") from error
+
+
+def _read_config(
+    block: Any, resources: Mapping[str, Resource], findings: list[Finding]
+) -> Config:
+    def wrong(note: str) -> None:
+        findings.append(_finding("RD008", note=note))
+
+    if not isinstance(block, dict):
+        wrong("it is not an object")
+        return Config()
+    for key in block:
+        if key not in _CONFIG_KEYS:
+            wrong(f"{key} is unknown; {nearest(key, list(_CONFIG_KEYS))}")
+    levels = {}
+    given = block.get("levels", {})
+    for code, level in (given.items() if isinstance(given, dict) else ()):
+        if level in get_args(Level):
+            levels[code] = level
+        else:
+            wrong(f"the level of {code} is {level}; known are: {', '.join(get_args(Level))}")
+    claims = block.get("claims")
+    if claims is not None and claims not in resources:
+        wrong(f"claims names the resource {claims}; {nearest(str(claims), dict(resources))}")
+        claims = None
+    coverage = block.get("coverage")
+    if coverage is not None and not (
+        isinstance(coverage, dict)
+        and isinstance(coverage.get("query"), str)
+        and isinstance(coverage.get("column"), str)
+        and isinstance(coverage.get("expected"), int | float)
+        and coverage["expected"] > 0
+    ):
+        wrong("coverage needs query and column (names) and expected (a number above 0)")
+        coverage = None
+    studies = block.get("studies")
+    if studies is not None and (
+        not isinstance(studies, dict) or studies.get("resource") not in resources
+    ):
+        wrong("studies needs the name of a resource")
+        studies = None
+    prefix = block.get("prefix")
+    return Config(prefix, levels, claims, coverage, studies)
+
+
+def _check_keys(resources: Mapping[str, Resource]) -> Iterator[Finding]:
+    """Yield the findings about keys that name no field, or tables in a circle."""
+    for resource in resources.values():
+        for name in resource.primary_key:
+            if resource.fields and name not in resource.fields:
+                yield _key_finding(resource, f"the primary key names the field {name}", name)
+        for key in resource.foreign_keys:
+            target = resources.get(key.resource)
+            if target is None:
+                hint = nearest(key.resource, dict(resources))
+                note = f"a foreign key names the resource {key.resource}, {hint}"
+                yield _finding("RD009", note=note, table=resource.name)
+                continue
+            for owner, names in ((resource, key.fields), (target, key.reference)):
+                for name in names:
+                    if name not in owner.fields:
+                        yield _key_finding(owner, f"a foreign key names the field {name}", name)
+    yield from _check_circles(resources)
+
+
+def _key_finding(resource: Resource, note: str, name: str) -> Finding:
+    hint = nearest(name, dict(resource.fields))
+    return _finding("RD009", note=f"{note}, {hint}", table=resource.name)
+
+
+def _check_circles(resources: Mapping[str, Resource]) -> Iterator[Finding]:
+    targets = {
+        name: {k.resource for k in r.foreign_keys if k.resource in resources} - {name}
+        for name, r in resources.items()
+    }
+    reported: set[frozenset[str]] = set()
+    for start in targets:
+        paths = [(start,)]
+        while paths:
+            path = paths.pop()
+            for target in targets[path[-1]]:
+                if target == start and frozenset(path) not in reported:
+                    reported.add(frozenset(path))
+                    circle = " -> ".join((*path, start))
+                    yield _finding("RD011", circle=circle, table=start)
+                elif target not in path and target > start:
+                    paths.append((*path, target))
+
+
+def _finding(code: str, *, table: str | None = None, **values: Any) -> Finding:
+    values.setdefault("table", table)
+    path = values.get("path") or DESCRIPTOR
+    return make_finding(builtin_rules()[code], values, table=table, path=path)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(v for v in value if isinstance(v, str))

@@ -1,0 +1,261 @@
+"""The structure stage: does each cell, row, key and relation obey its Table Schema.
+
+frictionless judges; this module turns its errors into findings that stand at the physical
+line, and adds what frictionless passes over: the bytes of the file, keys of several columns
+that must be unique, values that no database type holds.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+from reviewdata.columns import quote_name, quote_text
+from reviewdata.files import inspect_file
+from reviewdata.model import Finding, Origin, Run, StageResult
+from reviewdata.package import Package, Resource
+from reviewdata.places import Place, find_places
+from reviewdata.records import Dialect
+from reviewdata.rules import make_finding
+from reviewdata.tables import Tables
+
+ERROR_LIMIT = 100_000
+"""Errors of one table that frictionless may report before it stops reading."""
+
+TYPES = {
+    "encoding-error": "RD101",
+    "source-error": "RD106",
+    "format-error": "RD106",
+    "blank-label": "RD110",
+    "duplicate-label": "RD111",
+    "missing-label": "RD112",
+    "extra-label": "RD113",
+    "incorrect-label": "RD114",
+    "blank-row": "RD115",
+    "missing-cell": "RD116",
+    "extra-cell": "RD117",
+    "type-error": "RD120",
+    "constraint-error": "RD121",
+    "unique-error": "RD122",
+    "primary-key": "RD123",
+    "foreign-key": "RD124",
+    "hash-count": "RD126",
+    "byte-count": "RD126",
+}
+"""frictionless's error types and our codes; any other type is RD199."""
+
+
+def check_structure(tables: Tables) -> StageResult:
+    """Return the findings on every table that has a file."""
+    package = tables.package
+    rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
+    findings: list[Finding] = []
+    for resource in package.resources.values():
+        if resource.file is None:
+            continue
+        for code, line, values in inspect_file(resource.file, Dialect.of(resource.descriptor)):
+            findings.append(
+                make_finding(
+                    rules[code], values, table=resource.name, path=resource.path, line=line
+                )
+            )
+        refusal = tables.refusals.get(resource.name)
+        if refusal is not None:
+            rule = rules[refusal.code]
+            place: dict[str, Any] = {"table": resource.name, "path": resource.path}
+            findings.append(make_finding(rule, refusal.values, line=refusal.line, **place))
+            continue
+        found = list(_frictionless(tables, resource))
+        findings += found
+        findings += _unheld(tables, resource, {(f.row, f.field) for f in found})
+        findings += _unique_keys(tables, resource)
+    failed = Counter(finding.code for finding in findings)
+    rows = sum(_count(tables, name) for name in tables.columns)
+    runs = [Run("structure", c, "fail" if failed[c] else "pass", rows=rows) for c in rules]
+    return StageResult(tuple(runs), tuple(findings))
+
+
+def _frictionless(tables: Tables, resource: Resource) -> Iterator[Finding]:
+    """Yield frictionless's verdict on one table, each at its physical line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from frictionless import Checklist, system
+        from frictionless import Package as Descriptor
+
+        with system.use_context(trusted=True):
+            readable = [tables.package.resources[name] for name in tables.columns]
+            descriptor = {"resources": [_described(r, tables) for r in readable]}
+            package = Descriptor.from_descriptor(descriptor, basepath=str(tables.package.root))
+            target = package.get_resource(resource.name)
+            report = target.validate(Checklist(), limit_errors=ERROR_LIMIT)
+    errors = [error for task in report.tasks for error in task.errors]
+    rows = [n for e in errors if isinstance(n := getattr(e, "row_number", None), int)]
+    places = find_places(tables, resource.name, rows)
+    blanks = _blank_lines(resource, rows, places)
+    for error in errors:
+        yield _finding(tables.package, resource, error, places, blanks)
+
+
+def _described(resource: Resource, tables: Tables) -> dict[str, Any]:
+    """Return the descriptor that frictionless gets: explicit where it would guess."""
+    dialect = Dialect.of(resource.descriptor)
+    schema = dict(resource.schema)
+    keys = [
+        entry
+        for entry, key in zip(schema.pop("foreignKeys", []), resource.foreign_keys, strict=False)
+        if key.resource in tables.columns
+        and all(f in resource.fields for f in key.fields)
+        and all(f in tables.package.resources[key.resource].fields for f in key.reference)
+    ]
+    if keys:
+        schema["foreignKeys"] = keys
+    if not all(name in resource.fields for name in resource.primary_key):
+        schema.pop("primaryKey")
+    csv = {
+        "delimiter": dialect.delimiter,
+        "quoteChar": dialect.quote,
+        "escapeChar": dialect.escape,
+        "doubleQuote": dialect.double_quote,
+        "skipInitialSpace": dialect.skip_space,
+        "lineTerminator": "\r\n",
+    }
+    given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
+    if not dialect.header:
+        given["header"] = False
+    if dialect.comment:
+        given["commentChar"] = dialect.comment
+    utf8 = dialect.encoding.lower() in ("utf-8", "utf8")
+    described = {
+        "name": resource.name,
+        "type": "table",
+        "path": resource.path,
+        "format": "csv",
+        "encoding": "utf-8-sig" if utf8 else dialect.encoding,
+        "dialect": given,
+        "schema": schema,
+    }
+    for name in ("hash", "bytes"):
+        if name in resource.descriptor:
+            described[name] = resource.descriptor[name]
+    return described
+
+
+def _finding(
+    package: Package,
+    resource: Resource,
+    error: Any,
+    places: dict[int, Place],
+    blanks: dict[int, int],
+) -> Finding:
+    rule = package.rules[TYPES.get(error.type, "RD199")]
+    row = getattr(error, "row_number", None)
+    name = getattr(error, "field_name", None)
+    name = name if isinstance(name, str) and name in resource.fields else None
+    cell = getattr(error, "cell", None) or getattr(error, "label", None) or ""
+    values = {
+        "cell": cell,
+        "field": name or getattr(error, "field_name", "") or "",
+        "number": getattr(error, "field_number", None),
+        "table": resource.name,
+        "note": _in_words(error, resource, name),
+        "row": row,
+        "type": error.type,
+    }
+    place = places.get(row) if isinstance(row, int) else None
+    where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": row}
+    if place is not None:
+        where = place.at(name)
+    elif isinstance(row, int):
+        where["line"] = blanks.get(row)
+    elif "label" in error.type:
+        where["line"] = 1
+    number = getattr(error, "field_number", None)
+    where |= {"field": name, "field_number": number, "type": error.type}
+    if cell:
+        where["value"] = str(cell)
+    origin = Origin("frictionless", version("frictionless"))
+    return make_finding(rule, values, origin=origin, **where)
+
+
+def _in_words(error: Any, resource: Resource, name: str | None) -> str:
+    """Return what was expected, in words, rather than frictionless's note in code."""
+    field = resource.fields.get(name or "", {})
+    note = str(error.note)
+    if error.type == "type-error":
+        kind = field.get("type", "string")
+        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    if error.type == "constraint-error":
+        constraints = field.get("constraints", {})
+        kind = note.removeprefix('constraint "').split('"')[0]
+        return f"{kind} {_listed(constraints.get(kind.split(' ')[0], ''))}".strip()
+    return note
+
+
+def _listed(value: Any) -> str:
+    if value is True:
+        return ""
+    return ", ".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _blank_lines(resource: Resource, rows: list[int], places: dict[int, Place]) -> dict[int, int]:
+    """Return the lines of records that hold nothing and so are not in the table."""
+    from reviewdata.records import read_records
+
+    wanted = set(rows) - set(places)
+    if not wanted or resource.file is None:
+        return {}
+    records = read_records(resource.file, Dialect.of(resource.descriptor))
+    return {record.row: record.line for record in records if record.row in wanted}
+
+
+def _unheld(
+    tables: Tables, resource: Resource, known: set[tuple[int | None, str | None]]
+) -> Iterator[Finding]:
+    """Yield the values that frictionless reads and that the typed table cannot hold."""
+    rule = tables.package.rules["RD125"]
+    for name in tables.columns[resource.name]:
+        field = resource.fields.get(name, {})
+        if field.get("type") not in ("integer", "number", "year", "date", "time", "datetime"):
+            continue
+        column = quote_name(name)
+        absent = ", ".join(quote_text(m) for m in ("", *resource.missing_values(name)))
+        table = quote_name(resource.name)
+        rows = tables.fetch(
+            f"SELECT r._row, r.{column} FROM raw.{table} AS r POSITIONAL JOIN "
+            f"(SELECT {column} AS _typed FROM main.{table}) "
+            f"WHERE _typed IS NULL AND r.{column} NOT IN ({absent}) ORDER BY r._row"
+        )
+        lost = [row for row, _ in rows if (row, name) not in known]
+        places = find_places(tables, resource.name, lost)
+        for row, text in rows:
+            if row in places:
+                values = {"cell": text, "field": name, "type": field["type"]}
+                yield make_finding(rule, values, **places[row].at(name))
+
+
+def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Finding]:
+    """Yield the records that repeat a `uniqueKeys` entry, which frictionless ignores."""
+    rule = tables.package.rules["RD127"]
+    for entry in resource.schema.get("uniqueKeys", ()):
+        names = [entry] if isinstance(entry, str) else list(entry)
+        if not names or any(name not in tables.columns[resource.name] for name in names):
+            continue
+        listed = ", ".join(quote_name(n) for n in names)
+        table = quote_name(resource.name)
+        present = " AND ".join(f"{quote_name(n)} IS NOT NULL" for n in names)
+        rows = tables.fetch(
+            f"SELECT _row, first(_row) OVER key FROM main.{table} POSITIONAL JOIN "
+            f"(SELECT _row FROM raw.{table}) WHERE {present} "
+            f"WINDOW key AS (PARTITION BY {listed} ORDER BY _row) QUALIFY row_number() OVER key > 1"
+        )
+        places = find_places(tables, resource.name, [row for row, _ in rows])
+        for row, first in rows:
+            values = {"fields": ", ".join(names), "first": first}
+            yield make_finding(rule, values, **places[row].at(names[0]))
+
+
+def _count(tables: Tables, name: str) -> int:
+    return int(tables.fetch(f"SELECT count(*) FROM raw.{quote_name(name)}")[0][0])

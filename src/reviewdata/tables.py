@@ -1,0 +1,233 @@
+"""The tables of a package in one DuckDB connection that can do nothing but read them.
+
+Each resource gives two relations: `NAME`, typed by its Table Schema, and `raw.NAME`, the
+text of each cell as printed, with `_row` (the record's number) and `_line` (the physical
+line on which it starts). Everything is loaded first; then the connection loses all access
+to the outside and its configuration is locked, so that a query can only select.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from reviewdata.columns import quote_name, quote_text, sql_type, typed
+from reviewdata.model import ReviewdataError
+from reviewdata.package import Package, Resource
+from reviewdata.records import Dialect, Refusal, read_records
+
+IN_MEMORY = 64 * 1024 * 1024
+"""Bytes of data up to which the tables stay in memory; above, a temporary file has them."""
+
+MEMORY_LIMIT = "2GB"
+SPILL_LIMIT = "8GB"
+TIME_LIMIT = 60.0
+"""Seconds after which a statement is stopped."""
+
+
+class QueryError(ReviewdataError):
+    """A statement that cannot be run, was refused or was stopped."""
+
+
+@dataclass
+class Tables:
+    """The loaded tables: `refusals` says which could not be read, and why."""
+
+    package: Package
+    connection: duckdb.DuckDBPyConnection
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def select(
+        self,
+        sql: str,
+        *,
+        variables: Mapping[str, Any] | None = None,
+        timeout: float = TIME_LIMIT,
+    ) -> duckdb.DuckDBPyConnection:
+        """Run one SELECT and return the connection, its result pending.
+
+        Raises QueryError for anything but one SELECT, an error in it, or one that takes
+        longer than `timeout` seconds or more memory than allowed.
+        """
+        try:
+            statements = self.connection.extract_statements(sql)
+        except duckdb.Error as error:
+            raise QueryError(_first_lines(error)) from error
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise QueryError("a query is one SELECT statement, and nothing else is run")
+        for name, value in (variables or {}).items():
+            self.connection.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
+        stopped = threading.Event()
+
+        def stop() -> None:
+            stopped.set()
+            self.connection.interrupt()
+
+        timer = threading.Timer(timeout, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.connection.execute(statements[0])
+        except duckdb.Error as error:
+            if stopped.is_set():
+                raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
+            raise QueryError(_first_lines(error)) from error
+        finally:
+            timer.cancel()
+
+    def unread(self, sql: str) -> list[str]:
+        """Return the tables that a statement names and that could not be loaded."""
+        try:
+            named = self.connection.get_table_names(sql)
+        except duckdb.Error:
+            return []
+        missing = {name.lower(): name for name in self.package.resources if name not in self.columns}
+        return sorted(missing[name.lower()] for name in named if name.lower() in missing)
+
+    def fetch(self, sql: str, **options: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT."""
+        return self.select(sql, **options).fetchall()
+
+
+@contextmanager
+def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator[Tables]:
+    """Load the tables of a package (or `only` some) and close them at the end.
+
+    A resource that cannot be read is in `refusals`, or has its finding in the package stage.
+    Raises ReviewdataError where the disk is full.
+    """
+    wanted = [r for r in package.resources.values() if r.file and (only is None or r.name in only)]
+    size = sum(r.file.stat().st_size for r in wanted if r.file)
+    with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
+        database = ":memory:" if size <= IN_MEMORY else str(Path(folder) / "tables.duckdb")
+        connection = duckdb.connect(database)
+        try:
+            tables = Tables(package, connection)
+            connection.execute("CREATE SCHEMA raw")
+            for resource in wanted:
+                _load(tables, resource, Path(folder))
+            _lock(connection, Path(folder))
+            yield tables
+        except OSError as error:
+            if error.errno == 28:
+                raise ReviewdataError(f"the disk is full: no room in {folder}") from error
+            raise
+        finally:
+            connection.close()
+
+
+def _load(tables: Tables, resource: Resource, folder: Path) -> None:
+    if not _is_csv(resource) or resource.file is None:
+        refusal = Refusal("RD107", {"format": resource.descriptor.get("format", "another format")})
+        tables.refusals[resource.name] = refusal
+        return
+    copy = folder / "records.csv"
+    try:
+        names = _write_copy(resource, copy)
+    except Refusal as refusal:
+        tables.refusals[resource.name] = refusal
+        return
+    columns = {"_row": "BIGINT", "_line": "BIGINT"} | dict.fromkeys(names, "VARCHAR")
+    listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
+    raw = f"raw.{quote_name(resource.name)}"
+    tables.connection.execute(
+        f"CREATE TABLE {raw} AS SELECT * FROM read_csv({quote_text(str(copy))}, "
+        f"columns = {{{listed}}}, auto_detect = false, header = false, delim = ',', quote = '\"', "
+        "escape = '\"', nullstr = '\\N', max_line_size = 268435456)"
+    )
+    fields = resource.fields or {name: {} for name in names}
+    present = {name.lower() for name in names}
+    expressions = []
+    for name, descriptor in _distinct(fields).items():
+        if name.lower() in present:
+            value = typed(descriptor, quote_name(name), resource.missing_values(name))
+        else:
+            value = f"CAST(NULL AS {sql_type(descriptor)})"
+        expressions.append(f"{value} AS {quote_name(name)}")
+    if not expressions:
+        expressions = ["_row AS _row"]
+    tables.connection.execute(
+        f"CREATE TABLE main.{quote_name(resource.name)} AS SELECT {', '.join(expressions)} FROM {raw}"
+    )
+    tables.columns[resource.name] = tuple(_distinct(fields))
+    copy.unlink()
+
+
+def _write_copy(resource: Resource, copy: Path) -> list[str]:
+    """Write the records with their places as a CSV of one fixed form; return its columns.
+
+    A short record is filled up with nulls, a long one cut: the structure stage reports both.
+    Blank records are left out, as frictionless reports them and reads no values from them.
+    """
+    assert resource.file is not None
+    dialect = Dialect.of(resource.descriptor)
+    records = read_records(resource.file, dialect)
+    labels = list(resource.fields)
+    if dialect.header:
+        first = next(records, None)
+        if first is None:
+            raise Refusal("RD102", {})
+        labels = [label.strip() for label in first.cells]
+    names = _column_names(labels, resource)
+    width = len(names)
+    with copy.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for row, line, cells in records:
+            if not any(cells):
+                continue
+            padding: list[Any] = ["\\N"] * (width - len(cells))
+            writer.writerow([row, line, *cells[:width], *padding])
+    return names
+
+
+def _column_names(labels: Sequence[str], resource: Resource) -> list[str]:
+    """Return a distinct column name for each label: the label itself where that is possible."""
+    taken: set[str] = {"_row", "_line"}
+    known = {name.lower(): name for name in resource.fields}
+    names = []
+    for number, label in enumerate(labels, start=1):
+        clash = label.lower() in known and known[label.lower()] != label
+        name = f"_column_{number}" if not label or clash or label.lower() in taken else label
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _distinct(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields without those whose name differs from another's only in case."""
+    kept: dict[str, Any] = {}
+    for name, descriptor in fields.items():
+        if name.lower() not in {k.lower() for k in kept} | {"_row", "_line"}:
+            kept[name] = descriptor
+    return kept
+
+
+def _is_csv(resource: Resource) -> bool:
+    given = resource.descriptor.get("format") or Path(resource.path).suffix.lstrip(".")
+    return str(given).lower() in ("csv", "tsv")
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Take from the connection everything but reading its own tables."""
+    spill = folder / "spill"
+    connection.execute(f"SET temp_directory = {quote_text(str(spill))}")
+    connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT}'")
+    connection.execute("SET autoinstall_known_extensions = false")
+    connection.execute("SET autoload_known_extensions = false")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _first_lines(error: duckdb.Error) -> str:
+    """Return DuckDB's message in one line, without its picture of the statement."""
+    return " ".join(str(error).split("\nLINE ")[0].split())
