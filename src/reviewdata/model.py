@@ -42,8 +42,8 @@ class Example:
 class Rule:
     """What a code means, in words; the page that `reviewdata rule CODE` prints.
 
-    `message` is a template filled from the fields of the failing record. `table` and
-    `column` are set for a review's own rules only.
+    `message` is a template filled from the fields of the failing record; `messages` are
+    those of milder outcomes. `table` and `column` are set for a review's own rules only.
     """
 
     code: str
@@ -57,6 +57,7 @@ class Rule:
     source: str = ""
     table: str | None = None
     column: str | None = None
+    messages: Mapping[str, str] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
 
 

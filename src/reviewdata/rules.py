@@ -25,7 +25,7 @@ PREFIX = "RD"
 CODE = re.compile(r"[A-Z]{2,5}\d{3}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _REQUIRED = ("name", "stage", "level", "message", "why", "fix")
-_OPTIONAL = ("formula", "source", "table", "column", "example")
+_OPTIONAL = ("formula", "source", "table", "column", "messages", "example")
 
 
 @cache
@@ -139,6 +139,7 @@ def _parse(content: Mapping[str, Any], where: str) -> dict[str, Rule]:
             source=entry.get("source", "").strip(),
             table=entry.get("table"),
             column=entry.get("column"),
+            messages=entry.get("messages", {}),
             examples=tuple(
                 Example(e["kind"], e["says"], {k: v for k, v in e.items() if k not in _SAID})
                 for e in entry.get("example", [])

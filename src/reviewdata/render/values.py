@@ -1,0 +1,58 @@
+"""Values and cell text as they are shown: safe for a terminal, plain for JSON."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+
+def plain(text: object) -> str:
+    """Return text on one line, with control and direction characters shown as escapes.
+
+    A cell may hold terminal sequences or marks that turn the reading order around.
+    """
+    return "".join(
+        c if c.isprintable() or c == " " else _escape(c) for c in str(text)
+    )
+
+
+def _escape(character: str) -> str:
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return short.get(character, f"\\u{{{ord(character):x}}}")
+
+
+def json_value(value: Any) -> Any:
+    """Return a value as JSON can hold it: null for a number that is not finite, ISO dates."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, dict):
+        return {str(k): json_value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_value(v) for v in value]
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return str(value)
+
+
+def shown(value: Any) -> str:
+    """Return a value for a table: four significant decimals for a fraction, blank for null."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return ""
+        return f"{value:.4f}" if abs(value) < 1e6 else f"{value:.6g}"
+    return plain(value)
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

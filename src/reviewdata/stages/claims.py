@@ -1,0 +1,56 @@
+"""The claims stage: the verdicts on published figures, as findings."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from reviewdata.claims import check_claims
+from reviewdata.columns import quote_name
+from reviewdata.model import Claim, Finding, Origin, ReviewdataError, Run, StageResult
+from reviewdata.places import find_places
+from reviewdata.rules import make_finding
+from reviewdata.tables import Tables
+
+_CODES = {"differs": "RD501", "incomplete": "RD502", "broken": "RD503"}
+
+
+def check_claims_stage(tables: Tables) -> tuple[StageResult, tuple[Claim, ...]]:
+    """Return the findings on the published figures, and the claims themselves."""
+    if tables.package.config.claims is None:
+        why = "the package declares no claims"
+        return StageResult(tuple(Run("claims", c, "skipped", why) for c in _CODES.values()), ()), ()
+    unread = sorted(set(tables.package.resources) - set(tables.columns))
+    if unread:
+        why = f"the table {unread[0]} could not be read"
+        return StageResult(tuple(Run("claims", c, "skipped", why) for c in _CODES.values()), ()), ()
+    try:
+        claims = check_claims(tables)
+    except ReviewdataError as error:
+        values = {"subject": "the claims", "why": str(error)}
+        finding = make_finding(tables.package.rules["RD901"], values)
+        return StageResult((Run("claims", "RD503", "broken", str(error)),), (finding,)), ()
+    findings = tuple(_findings(tables, claims))
+    runs = []
+    for verdict, code in _CODES.items():
+        hit = any(claim.verdict == verdict for claim in claims)
+        status = "broken" if hit and verdict == "broken" else "fail" if hit else "pass"
+        runs.append(Run("claims", code, status, None, len(claims)))
+    return StageResult(tuple(runs), findings), claims
+
+
+def _findings(tables: Tables, claims: tuple[Claim, ...]) -> list[Finding]:
+    table = str(tables.package.config.claims)
+    rows = tables.fetch(f"SELECT _row, claim_id FROM raw.{quote_name(table)}")
+    numbers = {claim_id: row for row, claim_id in rows}
+    places = find_places(tables, table, numbers.values())
+    origin = Origin("duckdb", version("duckdb"))
+    findings = []
+    for claim in claims:
+        if claim.verdict not in _CODES:
+            continue
+        computed = "nothing" if claim.computed is None else f"{claim.computed:.4f}"
+        values = {**claim.to_dict(), "computed": computed}
+        rule = tables.package.rules[_CODES[claim.verdict]]
+        place = places[numbers[claim.claim_id]]
+        findings.append(make_finding(rule, values, origin=origin, **place.at("value")))
+    return findings

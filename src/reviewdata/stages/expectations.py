@@ -1,0 +1,152 @@
+"""Great Expectations suites, run in a process of its own: `python -m` this, with a project.
+
+Importing Great Expectations takes seconds; the other stages run meanwhile. The process reads
+the same package, runs each suite on its table or query, and prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = "validations/expectations"
+
+
+def run_suites(project: str) -> list[dict[str, Any]]:
+    """Return for each expectation of each suite what it observed, or how it broke.
+
+    An entry has suite, table, code, expectation, column, success, observed, expected, rows;
+    or suite, code and broken (a text), or suite, code and skipped (a text).
+    """
+    import great_expectations as gx  # seconds: nothing before it may wait for it
+
+    from reviewdata.package import open_package
+    from reviewdata.tables import load_tables
+
+    package = open_package(project)
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    results: list[dict[str, Any]] = []
+    with load_tables(package) as tables:
+        for path in sorted((package.root / FOLDER).glob("*.json")):
+            results += _run_suite(gx, context, tables, path)
+    return results
+
+
+def _run_suite(gx: Any, context: Any, tables: Any, path: Path) -> list[dict[str, Any]]:
+    from reviewdata.model import ReviewdataError
+
+    where = f"{FOLDER}/{path.name}"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        listed = content["expectations"]
+        source, frame = _read_data(tables, content.get("meta", {}))
+    except ReviewdataError as error:
+        return [{"suite": where, "code": "RD901", "broken": str(error)}]
+    except (ValueError, KeyError, TypeError) as error:
+        return [{"suite": where, "code": "RD901", "broken": f"no suite: {error!r}"}]
+    if frame is None:
+        codes = {e.get("meta", {}).get("code", "RD401") for e in listed}
+        why = f"the table {source} could not be read"
+        return [{"suite": where, "code": code, "skipped": why} for code in sorted(codes)]
+    data = context.data_sources.add_pandas(where).add_dataframe_asset(source)
+    batch = data.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    return [_run_expectation(gx, batch, where, source, len(frame), e) for e in listed]
+
+
+def _read_data(tables: Any, meta: dict[str, Any]) -> tuple[str, Any]:
+    """Return the name and the frame that a suite is about: a table, or a query's result."""
+    import pandas as pd
+
+    from reviewdata.model import ReviewdataError
+    from reviewdata.queries import find_query, run_query
+    from reviewdata.stages.schemas import read_frames
+
+    if "query" in meta:
+        query = find_query(tables.package, meta["query"])
+        if tables.unread(query.sql):
+            return tables.unread(query.sql)[0], None
+        result = run_query(tables, query)
+        return query.name, pd.DataFrame(result.records(), columns=[c for c, _ in result.columns])
+    name = meta.get("table")
+    if name not in tables.package.resources:
+        raise ReviewdataError(f'meta needs "table" or "query"; there is no table {name}')
+    if name not in tables.columns:
+        return name, None
+    frames = list(read_frames(tables, name))
+    if not frames:
+        return name, pd.DataFrame(columns=list(tables.columns[name]))
+    return name, pd.concat(frames)
+
+
+def _run_expectation(
+    gx: Any, batch: Any, suite: str, source: str, rows: int, entry: dict[str, Any]
+) -> dict[str, Any]:
+    kwargs = dict(entry.get("kwargs", {}))
+    meta = entry.get("meta", {})
+    about: dict[str, Any] = {
+        "suite": suite,
+        "table": source,
+        "code": meta.get("code", "RD401"),
+        "expectation": entry.get("type"),
+        "column": kwargs.get("column"),
+        "rows": rows,
+    }
+    if kwargs.get("condition_parser") not in (None, "great_expectations"):
+        # The pandas parser evaluates the text of row_condition as Python.
+        return about | {"broken": "row_condition takes the parser great_expectations only"}
+    try:
+        expectation = gx.expectations.core.__dict__.get(_class_name(str(entry.get("type"))))
+        if expectation is None:
+            return about | {"broken": f"there is no expectation {entry.get('type')}"}
+        result = batch.validate(expectation(**kwargs), result_format="SUMMARY")
+    except Exception as error:  # the runner of rules: what a suite raises is not ours
+        return about | {"broken": " ".join(str(error).split())[:500]}
+    found = result.to_json_dict()
+    raised = found.get("exception_info") or {}
+    for info in [raised, *raised.values()]:
+        if isinstance(info, dict) and info.get("raised_exception"):
+            return about | {"broken": " ".join(str(info.get("exception_message")).split())[:500]}
+    return about | {
+        "success": bool(found["success"]),
+        "observed": _observed(found.get("result", {})),
+        "expected": _expected(kwargs),
+    }
+
+
+def _class_name(kind: str) -> str:
+    return "".join(word.capitalize() for word in kind.split("_"))
+
+
+def _observed(result: dict[str, Any]) -> str:
+    if result.get("observed_value") is not None:
+        return str(result["observed_value"])
+    count = result.get("element_count") or 0
+    bad = result.get("unexpected_count") or 0
+    if count:
+        return f"{count - bad} of {count} ({100 * (count - bad) / count:.0f} %)"
+    return "no rows"
+
+
+def _expected(kwargs: dict[str, Any]) -> str:
+    parts = []
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    if low is not None and high is not None:
+        parts.append(f"{low} to {high}")
+    elif low is not None:
+        parts.append(f"at least {low}")
+    elif high is not None:
+        parts.append(f"at most {high}")
+    if "value" in kwargs:
+        parts.append(str(kwargs["value"]))
+    if "value_set" in kwargs:
+        parts.append("one of " + ", ".join(map(str, kwargs["value_set"])))
+    if "mostly" in kwargs:
+        parts.append(f"in at least {100 * kwargs['mostly']:.0f} % of rows")
+    return ", ".join(parts) or "all rows"
+
+
+if __name__ == "__main__":
+    json.dump(run_suites(sys.argv[1]), sys.stdout, default=str)

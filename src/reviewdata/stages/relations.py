@@ -1,0 +1,102 @@
+"""The relations stage: rules across rows and tables, as SQL that returns the rows at fault.
+
+Each `validations/relations/*.sql` starts with `-- code: CODE`; the words stand under the
+code in rules.toml. Its SELECT returns the primary key of the records at fault, of the
+rule's table, and the columns that the message names.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+
+from reviewdata.columns import quote_name
+from reviewdata.model import Finding, Origin, ReviewdataError, Run, StageResult
+from reviewdata.places import Place, find_places
+from reviewdata.queries import run_sql
+from reviewdata.rules import make_finding
+from reviewdata.tables import Tables
+
+FOLDER = "validations/relations"
+_CODE = re.compile(r"--\s*code:\s*(\w+)")
+
+
+def check_relations(tables: Tables) -> StageResult:
+    """Return what each relation rule of the review finds."""
+    runs: list[Run] = []
+    findings: list[Finding] = []
+    for path in sorted((tables.package.root / FOLDER).glob("*.sql")):
+        subject = f"{FOLDER}/{path.name}"
+        code = "RD901"
+        try:
+            sql = path.read_text("utf-8")
+            code = _read_code(sql, tables)
+            unread = tables.unread(sql)
+            if unread:
+                why = f"the table {unread[0]} could not be read"
+                runs.append(Run("relations", code, "skipped", why))
+                continue
+            found, rows = _run(tables, code, sql)
+        except (ReviewdataError, UnicodeDecodeError) as error:
+            rule = tables.package.rules["RD901"]
+            values = {"subject": subject, "why": str(error)}
+            findings.append(make_finding(rule, values, path=subject))
+            runs.append(Run("relations", code, "broken", str(error)))
+        else:
+            findings += found
+            runs.append(Run("relations", code, "fail" if found else "pass", None, rows))
+    declared = {c for c, r in tables.package.rules.items() if r.stage == "relations"}
+    for code in sorted(declared - {run.code for run in runs}):
+        runs.append(Run("relations", code, "broken", f"no file of {FOLDER} has `-- code: {code}`"))
+    return StageResult(tuple(runs), tuple(findings))
+
+
+def _read_code(sql: str, tables: Tables) -> str:
+    match = _CODE.match(sql)
+    if match is None:
+        raise ReviewdataError("the first line is not `-- code: CODE`")
+    rule = tables.package.rules.get(match[1])
+    if rule is None or rule.stage != "relations":
+        raise ReviewdataError(f"{match[1]} is no rule of stage relations in rules.toml")
+    if rule.table not in tables.package.resources:
+        raise ReviewdataError(f"the rule {match[1]} names no table of this package")
+    return match[1]
+
+
+def _run(tables: Tables, code: str, sql: str) -> tuple[list[Finding], int]:
+    rule = tables.package.rules[code]
+    table = str(rule.table)
+    result = run_sql(tables, sql)
+    records = result.records()
+    origin = Origin("duckdb", version("duckdb"))
+    places = _by_key(tables, table, records)
+    findings = []
+    for record, place in zip(records, places, strict=True):
+        where = place.at(rule.column) if place else {"table": table}
+        findings.append(make_finding(rule, record, origin=origin, **where))
+    judged = tables.fetch(f"SELECT count(*) FROM raw.{quote_name(table)}")[0][0]
+    return findings, int(judged)
+
+
+def _by_key(tables: Tables, table: str, records: list[dict[str, object]]) -> list[Place | None]:
+    """Return the place of each returned record, found by the primary key of its table."""
+    resource = tables.package.resources[table]
+    key = resource.primary_key
+    if not records:
+        return []
+    if not key:
+        raise ReviewdataError(f"{table} has no primary key, by which a record could be found")
+    for name in key:
+        if name not in records[0]:
+            raise ReviewdataError(f"the SELECT does not return {name}, the key of {table}")
+    listed = ", ".join(quote_name(name) for name in key)
+    source = quote_name(table)
+    rows = tables.fetch(
+        f"SELECT _row, {listed} FROM main.{source} POSITIONAL JOIN (SELECT _row FROM raw.{source})"
+    )
+    numbers = {tuple(values): row for row, *values in reversed(rows)}
+    wanted = [numbers.get(tuple(record[name] for name in key)) for record in records]
+    places = find_places(tables, table, [row for row in wanted if row is not None])
+    return [places[row] if row is not None else None for row in wanted]
+
+

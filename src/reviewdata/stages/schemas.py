@@ -1,0 +1,122 @@
+"""pandera schemas of typed tables: derived from the Table Schema, extended by the review.
+
+`pandera.io.from_frictionless_schema` takes any text for a boolean, leaves dates unchecked
+and drops missing values, so the schema is derived here, for frames whose types DuckDB has
+already set. Values that structure could not read are null in them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+
+from reviewdata.columns import quote_name, sql_type
+from reviewdata.model import ReviewdataError
+from reviewdata.package import Resource
+from reviewdata.tables import Tables
+
+CHUNK_VECTORS = 50
+"""DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
+
+_DTYPES = {"BIGINT": "Int64", "DOUBLE": "float64", "BOOLEAN": "boolean", "VARCHAR": "str"}
+
+
+def read_frames(tables: Tables, name: str) -> Iterator[pd.DataFrame]:
+    """Yield the typed rows of a table in chunks; the index is the record number."""
+    table = quote_name(name)
+    fields = tables.package.resources[name].fields
+    cursor = tables.select(
+        f"SELECT * FROM (SELECT _row FROM raw.{table}) POSITIONAL JOIN main.{table} ORDER BY _row"
+    )
+    while True:
+        frame = cursor.fetch_df_chunk(CHUNK_VECTORS)
+        if frame.empty:
+            return
+        frame = frame.set_index("_row")
+        types = {c: _DTYPES.get(sql_type(fields.get(str(c), {}))) for c in frame.columns}
+        yield frame.astype({c: t for c, t in types.items() if t is not None})
+
+
+def derive_schema(resource: Resource) -> pa.DataFrameSchema:
+    """Return the pandera schema that a Table Schema asks of the typed table.
+
+    It holds the constraints of each field and its categories; uniqueness and keys are not
+    a matter of single rows.
+    """
+    columns = {}
+    for name, field in resource.fields.items():
+        dtype = _DTYPES.get(sql_type(field))
+        # A required value that structure could not read is reported there, not here.
+        columns[name] = pa.Column(dtype, list(_constraints(field)), nullable=True, required=False)
+    return pa.DataFrameSchema(columns, name=resource.name)
+
+
+def _constraints(field: Mapping[str, Any]) -> Iterator[pa.Check]:
+    constraints = field.get("constraints", {})
+    kind = sql_type(field)
+    cast = float if kind in ("BIGINT", "DOUBLE") else pd.Timestamp if kind == "DATE" else None
+    if kind in ("BIGINT", "DOUBLE", "DATE") and cast is not None:
+        for name, check in (
+            ("minimum", pa.Check.ge),
+            ("maximum", pa.Check.le),
+            ("exclusiveMinimum", pa.Check.gt),
+            ("exclusiveMaximum", pa.Check.lt),
+        ):
+            if name in constraints:
+                bound = cast(constraints[name])
+                yield check(bound, name=name, error=f"{name} {constraints[name]}")
+    if kind != "VARCHAR" or field.get("type", "string") not in ("string", "any"):
+        return
+    if "pattern" in constraints:
+        pattern = constraints["pattern"]
+        yield pa.Check(
+            lambda s, p=pattern: s.str.fullmatch(p), name="pattern", error=f"pattern {pattern}"
+        )
+    for name in ("minLength", "maxLength"):
+        if name in constraints:
+            limit = {"min_value" if name == "minLength" else "max_value": constraints[name]}
+            yield pa.Check.str_length(**limit, name=name, error=f"{name} {constraints[name]}")
+    for name, listed in (("enum", constraints.get("enum")), ("categories", field.get("categories"))):
+        if listed:
+            values = [v["value"] if isinstance(v, dict) else v for v in listed]
+            error = f"{name} {', '.join(map(str, values))}"
+            yield pa.Check.isin(values, name=name, error=error)
+
+
+def read_own_schemas(folder: Path) -> Iterator[tuple[Path, str, pa.DataFrameSchema | str]]:
+    """Yield (file, table, schema) of each validations/TABLE.py, or the text of what is wrong.
+
+    The file is Python that the review's maintainers wrote, and it is run.
+    """
+    for path in sorted(folder.glob("*.py")):
+        try:
+            schema = _import(path)
+        except ReviewdataError as error:
+            yield path, path.stem, str(error)
+        else:
+            yield path, path.stem, schema
+
+
+def _import(path: Path) -> pa.DataFrameSchema:
+    name = f"_reviewdata_validations_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ReviewdataError(f"{path.name} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # the runner of rules: what a rule raises is not ours
+        raise ReviewdataError(f"{type(error).__name__}: {error}") from error
+    finally:
+        sys.dont_write_bytecode = before
+    schema = getattr(module, "schema", None)
+    if not isinstance(schema, pa.DataFrameSchema):
+        raise ReviewdataError(f"{path.name} defines no `schema`, a pandera DataFrameSchema")
+    return schema
