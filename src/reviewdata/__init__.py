@@ -1,5 +1,32 @@
-"""Keep a review's extracted data as a validated, computed, citable data package."""
+"""Keep a review's extracted data as a validated, computed, citable data package.
 
-from importlib.metadata import version as _version
+Every verb of the command line is the same word here: `reviewdata.open(".").validate()`.
+"""
 
-__version__ = _version("reviewdata")
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reviewdata.project import Project
+
+__all__ = ["__version__", "open"]
+
+
+def open(project: Path | str = ".") -> Project:
+    """Return the review in a folder, or of a datapackage.json.
+
+    Raises `reviewdata.model.ReviewdataError` where there is no data package.
+    """
+    from reviewdata.project import Project
+
+    return Project(project)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("reviewdata")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.model import Claim, ClaimVerdict, QueryResult, ReviewdataError
-from reviewdata.queries import find_query, run_query
+from reviewdata.queries import find_query, parse_assignments, run_query
 from reviewdata.tables import QueryError, Tables
 
 COLUMNS = (
@@ -124,15 +124,6 @@ def judge(
     return "differs", f"rounding allows {half:g}"
 
 
-def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters in a text of the form `k=v; k=v`. Raises QueryError otherwise."""
-    pairs = [part.strip() for part in text.split(";") if part.strip()]
-    for pair in pairs:
-        if "=" not in pair:
-            raise QueryError(f"params {pair} is not of the form name=value")
-    return {k.strip(): v.strip() for k, v in (pair.split("=", 1) for pair in pairs)}
-
-
 def _check(tables: Tables, entry: Mapping[str, str], coverage: Coverage | None) -> Claim:
     k_required = _whole(entry["k_required"])
     found: dict[str, Any] = {"computed": None, "k": None, "difference": None}
@@ -146,7 +137,7 @@ def _check(tables: Tables, entry: Mapping[str, str], coverage: Coverage | None) 
             if decimals is None:
                 decimals = len(entry["value"].partition(".")[2])
             computed, k = _compute(tables, entry)
-        except (QueryError, ReviewdataError) as error:
+        except ReviewdataError as error:
             verdict, why = "broken", str(error)
         except ValueError:
             verdict, why = "broken", f"the value {entry['value']!r} is no number"
@@ -176,7 +167,7 @@ def _check(tables: Tables, entry: Mapping[str, str], coverage: Coverage | None) 
 def _compute(tables: Tables, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
     """Return the figure that a claim's query gives, and the number of studies behind it."""
     query = find_query(tables.package, entry["query"])
-    result = run_query(tables, query, parse_parameters(entry["params"]))
+    result = run_query(tables, query, parse_assignments(_split(entry["params"])))
     number = 0
     if entry["where"]:
         number = _pick(tables, result, entry["where"])
@@ -185,6 +176,11 @@ def _compute(tables: Tables, entry: Mapping[str, str]) -> tuple[float | None, in
     computed = _cell(result, number, entry["column"])
     k = _cell(result, number, entry["k_column"]) if entry["k_column"] else None
     return (None if computed is None else float(computed)), (None if k is None else int(k))
+
+
+def _split(params: str) -> list[str]:
+    """Return the parts of `k=v; k=v`."""
+    return [part for part in params.split(";") if part.strip()]
 
 
 def _pick(tables: Tables, result: QueryResult, where: str) -> int:

@@ -53,7 +53,10 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
         case "boolean":
             true = field.get("trueValues", ["true", "True", "TRUE", "1"])
             false = field.get("falseValues", ["false", "False", "FALSE", "0"])
-            return f"CASE WHEN {present} {_in(true)} THEN true WHEN {present} {_in(false)} THEN false END"
+            return (
+                f"CASE WHEN {present} {_in(true)} THEN true"
+                f" WHEN {present} {_in(false)} THEN false END"
+            )
         case "year":
             return _matching(present, r"[+-]?\d{1,9}", f"TRY_CAST({present} AS BIGINT)")
         case "date" | "time" | "datetime" as kind:

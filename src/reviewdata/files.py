@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reviewdata.records import Dialect, Refusal, read_records
-
 Oddity = tuple[str, int | None, dict[str, Any]]
 
 _MERGE = re.compile(rb"^(<{7}|>{7}|\|{7})( |\r?$)")
 _CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?")
 
 
-def inspect_file(file: Path, dialect: Dialect) -> Iterator[Oddity]:
+def inspect_file(file: Path) -> Iterator[Oddity]:
     """Yield the code, line and message values of what is odd about a file's bytes."""
     ends = {b"\n": 0, b"\r\n": 0, b"\r": 0}
     with file.open("rb") as binary:
@@ -38,17 +35,3 @@ def inspect_file(file: Path, dialect: Dialect) -> Iterator[Oddity]:
 
 
 _ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
-
-
-def find_formulas(file: Path, dialect: Dialect) -> Iterator[tuple[int, int, str]]:
-    """Yield row, column number and text of cells that a spreadsheet would execute.
-
-    Such a cell has two or more characters, starts with `=`, `+`, `-` or `@` and is no number.
-    """
-    try:
-        for record in read_records(file, dialect):
-            for number, cell in enumerate(record.cells, start=1):
-                if len(cell) > 1 and cell[0] in "=+-@" and not _NUMBER.fullmatch(cell):
-                    yield record.row, number, cell
-    except Refusal:
-        return

@@ -118,19 +118,54 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A published figure and what the queries give for it today.
+
+    `difference` is computed minus published; `k` and `k_required` count studies.
+    """
+
+    claim_id: str
+    statement: str
+    published: str
+    decimals: int | None
+    computed: float | None
+    difference: float | None
+    verdict: ClaimVerdict
+    k: int | None
+    k_required: int | None
+    query: str | None
+    column: str | None
+    source_id: str | None
+    locator: str | None
+    why: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the claim as plain JSON types."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class StageResult:
-    """What a stage returns: one run for each rule that it knows, and the findings."""
+    """What a stage returns: one run for each rule that it knows, and the findings.
+
+    The claims stage also returns the claims that it judged.
+    """
 
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The result of `validate`: everything that was run and everything that was found."""
+    """The result of `validate`: everything that was run and everything that was found.
+
+    `claims` are those that the claims stage judged, for `run`; the JSON has `reproduce`'s.
+    """
 
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
+    claims: tuple[Claim, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -144,7 +179,7 @@ class Validation:
     @property
     def counts(self) -> dict[str, int]:
         """Findings that count, by level, and the number of waived ones."""
-        counts = {level: 0 for level in (*LEVELS, "waived")}
+        counts = dict.fromkeys((*LEVELS, "waived"), 0)
         for finding in self.findings:
             counts["waived" if finding.waived else finding.level] += 1
         return counts
@@ -179,33 +214,6 @@ class QueryResult:
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A published figure and what the queries give for it today.
-
-    `difference` is computed minus published; `k` and `k_required` count studies.
-    """
-
-    claim_id: str
-    statement: str
-    published: str
-    decimals: int | None
-    computed: float | None
-    difference: float | None
-    verdict: ClaimVerdict
-    k: int | None
-    k_required: int | None
-    query: str | None
-    column: str | None
-    source_id: str | None
-    locator: str | None
-    why: str | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the claim as plain JSON types."""
-        return asdict(self)
-
-
 def count_claims(claims: Iterable[Claim]) -> dict[str, int]:
     """Return how many claims have each verdict, every verdict named."""
     verdicts: Sequence[ClaimVerdict] = (
@@ -215,7 +223,7 @@ def count_claims(claims: Iterable[Claim]) -> dict[str, int]:
         "broken",
         "not computable",
     )
-    counts = {verdict: 0 for verdict in verdicts}
+    counts = dict.fromkeys(verdicts, 0)
     for claim in claims:
         counts[claim.verdict] += 1
     return {str(verdict): number for verdict, number in counts.items()}

@@ -135,6 +135,8 @@ def open_package(project: Path | str = ".") -> Package:
         seen[name.lower()] = name
         resources[name] = _read_resource(root, name, entry, findings)
     config = _read_config(descriptor.get("reviewdata", {}), resources, findings)
+    for resource in resources.values():
+        findings += _check_names(resource)
     findings += _check_keys(resources)
     if not descriptor.get("licenses"):
         findings.append(_finding("RD002"))
@@ -206,9 +208,7 @@ def _read_json(file: Path) -> Any:
         raise ReviewdataError(f"{file.name} cannot be read: {error.strerror}") from error
 
 
-def _read_config(
-    block: Any, resources: Mapping[str, Resource], findings: list[Finding]
-) -> Config:
+def _read_config(block: Any, resources: Mapping[str, Resource], findings: list[Finding]) -> Config:
     def wrong(note: str) -> None:
         findings.append(_finding("RD008", note=note))
 
@@ -220,7 +220,7 @@ def _read_config(
             wrong(f"{key} is unknown; {nearest(key, list(_CONFIG_KEYS))}")
     levels = {}
     given = block.get("levels", {})
-    for code, level in (given.items() if isinstance(given, dict) else ()):
+    for code, level in given.items() if isinstance(given, dict) else ():
         if level in get_args(Level):
             levels[code] = level
         else:
@@ -247,6 +247,18 @@ def _read_config(
         studies = None
     prefix = block.get("prefix")
     return Config(prefix, levels, claims, coverage, studies)
+
+
+def _check_names(resource: Resource) -> Iterator[Finding]:
+    """Yield the fields whose names a table in SQL cannot hold beside the others."""
+    taken = {"_row": "_row", "_line": "_line"}
+    listed = resource.schema.get("fields", [])
+    for name in [f["name"] for f in listed if isinstance(f, dict) and "name" in f]:
+        if str(name).lower() in taken:
+            other = taken[str(name).lower()]
+            yield _finding("RD014", name=name, other=other, table=resource.name)
+        else:
+            taken[str(name).lower()] = str(name)
 
 
 def _check_keys(resources: Mapping[str, Resource]) -> Iterator[Finding]:
@@ -281,7 +293,7 @@ def _check_circles(resources: Mapping[str, Resource]) -> Iterator[Finding]:
     }
     reported: set[frozenset[str]] = set()
     for start in targets:
-        paths = [(start,)]
+        paths: list[tuple[str, ...]] = [(start,)]
         while paths:
             path = paths.pop()
             for target in targets[path[-1]]:

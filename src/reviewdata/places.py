@@ -43,13 +43,13 @@ def find_places(tables: Tables, table: str, rows: Iterable[int]) -> dict[int, Pl
         return {}
     resource = tables.package.resources[table]
     listed = ", ".join(str(int(row)) for row in wanted)
-    cursor = tables.select(
+    columns, rows_found = tables.select(
         f"SELECT * FROM raw.{quote_name(table)} WHERE _row IN ({listed})"
     )
-    names = [column[0] for column in cursor.description or ()]
+    names = [name for name, _ in columns]
     numbers = {name: number for number, name in enumerate(names[2:], start=1)}
     places = {}
-    for row, line, *texts in cursor.fetchall():
+    for row, line, *texts in rows_found:
         cells = {n: t for n, t in zip(names[2:], texts, strict=True) if t is not None}
         key = {name: cells.get(name, "") for name in resource.primary_key}
         places[row] = Place(table, resource.path, row, line, key, cells, numbers)

@@ -1,4 +1,4 @@
-"""Could the printed numbers of a statistic be true together?
+"""Whether the printed numbers of a statistic could be true together.
 
 Every function takes the columns of a bound statistic as arrays and returns what it found
 for each row. A printed number stands for all numbers that round to it; a rule fires only
@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from reviewdata.model import Level
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
 SILENT, NOTE, WARNING, ERROR = 0, 1, 2, 3
-LEVEL_NAMES = {NOTE: "note", WARNING: "warning", ERROR: "error"}
+LEVEL_NAMES: Mapping[int, Level] = {NOTE: "note", WARNING: "warning", ERROR: "error"}
 EDGE = 1e-9
 """Relative slack for the last bits of a computation, far below any printed digit."""
 
@@ -47,7 +49,10 @@ class Columns:
         if role not in self.arrays:
             return np.full(self.size, None, dtype=object)
         words = np.asarray(self.arrays[role], dtype=object)
-        return np.where([isinstance(w, str) and w != "" for w in words], words, None)
+        present = np.array([isinstance(w, str) and w != "" for w in words], dtype=bool)
+        words = words.copy()
+        words[~present] = None
+        return words
 
     def printed(self, role: str) -> Objects:
         """Return the text of a role as printed."""
@@ -197,9 +202,7 @@ def p_against_test(c: Columns) -> Outcome:
     judged = known & np.isfinite(low) & np.isfinite(high)
     one_tailed = (kind == "F") | (kind == "chi2")
     judged &= ~(one_tailed & (value < 0))
-    return _compare(
-        c, judged, (p_low, p_high), (low, high), has_sides=~one_tailed, gravest=ERROR
-    )
+    return _compare(c, judged, (p_low, p_high), (low, high), has_sides=~one_tailed, gravest=ERROR)
 
 
 def printed_p(c: Columns) -> tuple[Floats, Floats, Bools]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reviewdata.columns import quote_text
+from reviewdata.columns import quote_name, quote_text
 from reviewdata.model import QueryResult, ReviewdataError
 from reviewdata.package import Package
 from reviewdata.rules import nearest
@@ -124,12 +124,34 @@ def run_sql(
     """Run one SELECT and return its rows; see Tables.select for what is raised."""
     unread = tables.unread(sql)
     if unread:
-        raise QueryError(
-            f"the table {unread[0]} could not be read; `reviewdata validate` says why"
-        )
-    cursor = tables.select(sql, variables=variables, timeout=timeout)
-    columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
-    return QueryResult(name, columns, tuple(cursor.fetchall()))
+        raise QueryError(f"the table {unread[0]} could not be read; `reviewdata validate` says why")
+    result = tables.select(sql, variables, timeout=timeout)
+    return QueryResult(name, result.columns, tuple(result.rows))
+
+
+def script(query: Query, given: Mapping[str, str]) -> str:
+    """Return the SQL that any DuckDB shell runs: the parameters set, then the query."""
+    values = {p.name: p.default for p in query.parameters}
+    for name, text in given.items():
+        if name not in values:
+            raise ReviewdataError(f"{query.name} has no parameter {name}; {nearest(name, values)}")
+        values[name] = quote_text(text)
+    lines = [
+        f"SET VARIABLE {quote_name(p.name)} = CAST({values[p.name]} AS {p.type});\n"
+        for p in query.parameters
+    ]
+    return "".join(lines) + query.sql.rstrip().rstrip(";") + ";\n"
+
+
+def parse_assignments(texts: Iterable[str]) -> dict[str, str]:
+    """Return parameters from texts of the form `name=value`. Raises ReviewdataError otherwise."""
+    given = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ReviewdataError(f"the parameter {text} is not of the form name=value")
+        given[name.strip()] = value.strip()
+    return given
 
 
 def _parse_parameter(text: str, path: Path) -> Parameter:

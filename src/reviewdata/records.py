@@ -108,7 +108,7 @@ def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[Record]:
         if "field larger" in str(error):
             limit = f"{CELL_LIMIT:,} characters"
             raise Refusal("RD105", {"row": row + 1, "limit": limit}, line) from None
-        raise Refusal("RD106", {"row": row + 1, "what": str(error)}, line) from None
+        raise Refusal("RD106", {"note": str(error)}, line) from None
 
 
 def _lines(text: Iterator[str]) -> Iterator[str]:

@@ -46,8 +46,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "two-by-two": Kind(
         ("events1", "events2"),
-        ("events1", "n1", "nonevents1", "events2", "n2", "nonevents2")
-        + ("rr", "or", "rd", "ci_lower", "ci_upper"),
+        (
+            *("events1", "n1", "nonevents1", "events2", "n2", "nonevents2"),
+            *("rr", "or", "rd", "ci_lower", "ci_upper"),
+        ),
         ("study", "arm1", "arm2"),
     ),
     "proportion": Kind(("count", "n"), ("count", "n", "percent")),
@@ -206,7 +208,9 @@ def _follow(
     if step not in owner.fields:
         hint = nearest(step, dict(owner.fields))
         raise DeclarationError(f"{source}: {owner.name} has no {step}; {hint}")
-    keys = [k for k in owner.foreign_keys if k.fields == (step,) and k.resource in package.resources]
+    keys = [
+        k for k in owner.foreign_keys if k.fields == (step,) and k.resource in package.resources
+    ]
     if not keys:
         raise DeclarationError(f"{source}: {owner.name}.{step} is not a foreign key")
     target = package.resources[keys[0].resource]

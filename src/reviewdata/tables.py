@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
@@ -23,6 +23,9 @@ from reviewdata.columns import quote_name, quote_text, sql_type, typed
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package, Resource
 from reviewdata.records import Dialect, Refusal, read_records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes of data up to which the tables stay in memory; above, a temporary file has them."""
@@ -32,14 +35,28 @@ SPILL_LIMIT = "8GB"
 TIME_LIMIT = 60.0
 """Seconds after which a statement is stopped."""
 
+CHUNK_VECTORS = 50
+"""DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
+
 
 class QueryError(ReviewdataError):
     """A statement that cannot be run, was refused or was stopped."""
 
 
+class Rows(NamedTuple):
+    """The result of a SELECT: the name and type of each column, and the rows."""
+
+    columns: tuple[tuple[str, str], ...]
+    rows: list[tuple[Any, ...]]
+
+
 @dataclass
 class Tables:
-    """The loaded tables: `refusals` says which could not be read, and why."""
+    """The loaded tables.
+
+    `columns` has the fields of each table that was loaded, `refusals` says which could not
+    be read, and why.
+    """
 
     package: Package
     connection: duckdb.DuckDBPyConnection
@@ -49,40 +66,28 @@ class Tables:
     def select(
         self,
         sql: str,
-        *,
         variables: Mapping[str, Any] | None = None,
+        *,
         timeout: float = TIME_LIMIT,
-    ) -> duckdb.DuckDBPyConnection:
-        """Run one SELECT and return the connection, its result pending.
+    ) -> Rows:
+        """Return the result of one SELECT, with its `variables` set.
 
         Raises QueryError for anything but one SELECT, an error in it, or one that takes
         longer than `timeout` seconds or more memory than allowed.
         """
-        try:
-            statements = self.connection.extract_statements(sql)
-        except duckdb.Error as error:
-            raise QueryError(_first_lines(error)) from error
-        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise QueryError("a query is one SELECT statement, and nothing else is run")
-        for name, value in (variables or {}).items():
-            self.connection.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
-        stopped = threading.Event()
+        with self._run(sql, variables or {}, timeout) as cursor:
+            columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
+            return Rows(columns, cursor.fetchall())
 
-        def stop() -> None:
-            stopped.set()
-            self.connection.interrupt()
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT."""
+        return self.select(sql).rows
 
-        timer = threading.Timer(timeout, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            return self.connection.execute(statements[0])
-        except duckdb.Error as error:
-            if stopped.is_set():
-                raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
-            raise QueryError(_first_lines(error)) from error
-        finally:
-            timer.cancel()
+    def frames(self, sql: str) -> Iterator[pd.DataFrame]:
+        """Yield the result of one SELECT in frames of bounded size."""
+        with self._run(sql, {}, None) as cursor:
+            while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
+                yield frame
 
     def unread(self, sql: str) -> list[str]:
         """Return the tables that a statement names and that could not be loaded."""
@@ -90,12 +95,41 @@ class Tables:
             named = self.connection.get_table_names(sql)
         except duckdb.Error:
             return []
-        missing = {name.lower(): name for name in self.package.resources if name not in self.columns}
+        missing = {
+            name.lower(): name for name in self.package.resources if name not in self.columns
+        }
         return sorted(missing[name.lower()] for name in named if name.lower() in missing)
 
-    def fetch(self, sql: str, **options: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of one SELECT."""
-        return self.select(sql, **options).fetchall()
+    @contextmanager
+    def _run(
+        self, sql: str, variables: Mapping[str, Any], timeout: float | None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give the cursor of a running SELECT; a cursor of its own, so that selects nest."""
+        stopped = threading.Event()
+        with self.connection.cursor() as cursor:
+
+            def stop() -> None:
+                stopped.set()
+                cursor.interrupt()
+
+            timer = threading.Timer(timeout or 0.0, stop)
+            timer.daemon = True
+            try:
+                statements = cursor.extract_statements(sql)
+                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                    raise QueryError("a query is one SELECT statement, and nothing else is run")
+                for name, value in variables.items():
+                    cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
+                if timeout is not None:
+                    timer.start()
+                cursor.execute(statements[0])
+                yield cursor
+            except duckdb.Error as error:
+                if stopped.is_set():
+                    raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
+                raise QueryError(_first_lines(error)) from error
+            finally:
+                timer.cancel()
 
 
 @contextmanager
@@ -156,7 +190,8 @@ def _load(tables: Tables, resource: Resource, folder: Path) -> None:
     if not expressions:
         expressions = ["_row AS _row"]
     tables.connection.execute(
-        f"CREATE TABLE main.{quote_name(resource.name)} AS SELECT {', '.join(expressions)} FROM {raw}"
+        f"CREATE TABLE main.{quote_name(resource.name)} AS "
+        f"SELECT {', '.join(expressions)} FROM {raw}"
     )
     tables.columns[resource.name] = tuple(_distinct(fields))
     copy.unlink()

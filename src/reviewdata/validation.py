@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import subprocess
 import traceback
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reviewdata.model import (
+    LEVELS,
     STAGES,
-    Claim,
     Finding,
     ReviewdataError,
     Run,
@@ -20,144 +20,92 @@ from reviewdata.model import (
     Validation,
 )
 from reviewdata.package import Package, open_package
-from reviewdata.rules import make_finding, relevel
-from reviewdata.tables import Tables, load_tables
+from reviewdata.rules import make_finding, nearest, relevel
+from reviewdata.stages.dataset import start_suites
 from reviewdata.waivers import apply_waivers, read_waivers
+
+if TYPE_CHECKING:
+    from reviewdata.tables import Tables
+
+Trace = Callable[[str], None]
 
 
 def validate(
     project: Path | str = ".",
     *,
-    stages: Sequence[Stage] = (),
+    stages: Sequence[str] = (),
     select: Sequence[str] = (),
     today: dt.date | None = None,
-    trace: Callable[[str], None] | None = None,
-) -> tuple[Validation, tuple[Claim, ...]]:
-    """Run the stages (all, or those given) and return the validation and the claims.
+    trace: Trace | None = None,
+) -> Validation:
+    """Run the stages (all, or those given) and return what they found.
 
-    `select` keeps only the rules whose codes start with one of the given texts. `trace` gets
-    the traceback of a stage that breaks. Raises ReviewdataError where there is no package
-    that can be read.
+    `select` keeps only the rules whose codes start with one of the given texts; a rule that
+    broke is always kept. `trace` gets the traceback of a stage that breaks. Raises
+    ReviewdataError for an unknown stage or code, and where the descriptor, the review's
+    rules.toml or its waivers.toml cannot be read.
     """
-    root = _root(project)
-    wanted = [stage for stage in STAGES if not stages or stage in stages]
-    process = _start(root) if "dataset" in wanted else None
-    try:
-        package = open_package(project)
-        results, claims = _run(package, wanted, process, trace)
-    finally:
-        if process is not None and process.poll() is None:
-            process.kill()
-            process.wait()
+    wanted = _stages(stages)
+    package = open_package(project)
+    _check_codes(package, select)
+    waivers = read_waivers(package.root)
+    results = _run_stages(package, wanted, trace)
     runs = [run for result in results for run in result.runs]
     findings = _fold([finding for result in results for finding in result.findings])
     if select:
-        known = (*package.rules,)
-        for code in select:
-            if not any(rule.startswith(code) for rule in known):
-                raise ReviewdataError(f"--select {code}: no rule has a code that starts so")
-        runs = [run for run in runs if run.code.startswith(tuple(select)) or run.status == "broken"]
-        kept = (*select, "RD901")
-        findings = [finding for finding in findings if finding.code.startswith(kept)]
+        runs = [r for r in runs if r.code.startswith(tuple(select)) or r.status == "broken"]
+        findings = [f for f in findings if f.code.startswith((*select, "RD901"))]
     findings = [relevel(finding, package.config.levels) for finding in findings]
-    try:
-        waivers = read_waivers(package.root)
-    except ReviewdataError as error:
-        waivers = ()
-        findings.append(_broken(package, "the waivers", str(error)))
-        runs.append(Run("run", "RD901", "broken", str(error)))
     judged = frozenset(run.code for run in runs if run.status in ("pass", "fail"))
-    waived = apply_waivers(
-        package, findings, waivers, today or dt.date.today(), judged=judged
-    )
-    return Validation(tuple(runs), tuple(sorted(waived, key=_order(package)))), claims
+    waived = apply_waivers(package, findings, waivers, today or dt.date.today(), judged=judged)
+    claims = tuple(claim for result in results for claim in result.claims)
+    runs.sort(key=lambda run: (*STAGES, "run").index(run.stage))
+    return Validation(tuple(runs), tuple(sorted(waived, key=_order)), claims)
 
 
-def _run(
-    package: Package,
-    wanted: Sequence[Stage],
-    process: subprocess.Popen[bytes] | None,
-    trace: Callable[[str], None] | None,
-) -> tuple[list[StageResult], tuple[Claim, ...]]:
-    results: list[StageResult] = []
-    claims: tuple[Claim, ...] = ()
+def _stages(names: Sequence[str]) -> list[Stage]:
+    for name in names:
+        if name not in STAGES:
+            raise ReviewdataError(f"there is no stage {name}; {nearest(name, list(STAGES))}")
+    return [stage for stage in STAGES if not names or stage in names]
 
-    def claims_stage(tables: Tables) -> StageResult:
-        nonlocal claims
-        from reviewdata.stages.claims import check_claims_stage
 
-        result, claims = check_claims_stage(tables)
-        return result
+def _check_codes(package: Package, select: Sequence[str]) -> None:
+    for code in select:
+        if not any(known.startswith(code) for known in package.rules):
+            raise ReviewdataError(f"no rule has a code that starts with {code or 'nothing'}")
 
-    def package_stage(_: Tables) -> StageResult:
-        from reviewdata.stages.package import check_package
 
-        return check_package(package)
+def _run_stages(
+    package: Package, wanted: Sequence[Stage], trace: Trace | None
+) -> list[StageResult]:
+    """Run each stage on the loaded tables; the suites run meanwhile in a process of their own."""
+    suites = start_suites(package) if "dataset" in wanted else None
+    from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
 
-    def structure_stage(tables: Tables) -> StageResult:
-        from reviewdata.stages.structure import check_structure
-
-        return check_structure(tables)
-
-    def rows_stage(tables: Tables) -> StageResult:
-        from reviewdata.stages.rows import check_rows
-
-        return check_rows(tables)
-
-    def relations_stage(tables: Tables) -> StageResult:
-        from reviewdata.stages.relations import check_relations
-
-        return check_relations(tables)
-
-    def dataset_stage(_: Tables) -> StageResult:
-        from reviewdata.stages.dataset import collect_dataset
-
-        return collect_dataset(package, process)
-
-    steps: dict[Stage, Callable[[Tables], StageResult]] = {
-        "package": package_stage,
-        "structure": structure_stage,
-        "rows": rows_stage,
-        "relations": relations_stage,
-        "dataset": dataset_stage,
-        "claims": claims_stage,
-    }
     try:
-        rules = package.rules
-    except ReviewdataError as error:
-        from reviewdata.rules import builtin_rules
-
-        object.__setattr__(package, "rules", builtin_rules())
-        finding = _broken(package, "the review's rules", str(error))
-        results.append(StageResult((Run("run", "RD901", "broken", str(error)),), (finding,)))
-    else:
-        del rules
-    with load_tables(package) as tables:
-        for stage in sorted(wanted, key=lambda s: s == "dataset"):  # the slow one last
-            try:
-                results.append(steps[stage](tables))
-            except Exception as error:  # the runner of rules: a stage that breaks is told
-                if trace is not None:
-                    trace(traceback.format_exc())
-                why = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-                finding = _broken(package, f"the stage {stage}", why)
-                results.append(StageResult((Run(stage, "RD901", "broken", why),), (finding,)))
-    return results, claims
+        with load_tables(package) as tables:
+            results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
+        if suites is not None:
+            results.append(suites.collect())
+    finally:
+        if suites is not None:
+            suites.stop()
+    return results
 
 
-def _root(project: Path | str) -> Path:
-    path = Path(project)
-    return path if path.is_dir() else path.parent
-
-
-def _start(root: Path) -> subprocess.Popen[bytes] | None:
-    from reviewdata.stages.dataset import start_dataset
-
-    return start_dataset(root)
-
-
-def _broken(package: Package, subject: str, why: str) -> Finding:
-    return make_finding(package.rules["RD901"], {"subject": subject, "why": why})
+def _run_stage(stage: Stage, tables: Tables, trace: Trace | None) -> StageResult:
+    """Run one stage; its module is imported only here, since some take a second to import."""
+    check: Callable[[Tables], StageResult] = import_module(f"reviewdata.stages.{stage}").check
+    try:
+        return check(tables)
+    except Exception as error:  # the runner of rules: a stage that breaks is told
+        if trace is not None:
+            trace(traceback.format_exc())
+        why = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+        values = {"subject": f"the stage {stage}", "why": why}
+        finding = make_finding(tables.package.rules["RD901"], values)
+        return StageResult((Run(stage, "RD901", "broken", why),), (finding,))
 
 
 def _fold(findings: Sequence[Finding]) -> list[Finding]:
@@ -166,11 +114,7 @@ def _fold(findings: Sequence[Finding]) -> list[Finding]:
     return [f for f in findings if f.code != "RD200" or (f.table, f.row, f.field) not in told]
 
 
-def _order(package: Package) -> Callable[[Finding], tuple[int, str, str, int, str]]:
-    levels = {"error": 0, "warning": 1, "note": 2}
-
-    def key(finding: Finding) -> tuple[int, str, str, int, str]:
-        place = (finding.path or "", finding.line or 0, finding.field or "")
-        return (levels[finding.level], finding.code, *place)
-
-    return key
+def _order(finding: Finding) -> tuple[int, str, str, int, str]:
+    """Gravest first, then by rule, and within a rule by place."""
+    place = (finding.path or "", finding.line or 0, finding.field or "")
+    return (LEVELS.index(finding.level), finding.code, *place)

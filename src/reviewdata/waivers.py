@@ -77,7 +77,8 @@ def apply_waivers(
     extra = []
     for waiver in waivers:
         waived = f"{waiver.code} at {waiver.table} {', '.join(waiver.key.values())}"
-        place = {"table": waiver.table, "path": FILE, "key": waiver.key, "field": waiver.field}
+        place: dict[str, Any] = {"path": FILE, "table": waiver.table}
+        place |= {"key": waiver.key, "field": waiver.field}
         if waiver.until is not None and waiver.until < today:
             values = {"waived": waived, "until": waiver.until.isoformat()}
             extra.append(make_finding(package.rules["RD903"], values, **place))
@@ -97,11 +98,15 @@ def _parse(entry: Any, number: int) -> Waiver:
         raise ReviewdataError(f"{where} is not a [[waiver]]")
     for name in entry:
         if name not in _KNOWN:
-            raise ReviewdataError(f"{where} has an unknown entry {name}; {nearest(name, [*_KNOWN])}")
+            raise ReviewdataError(
+                f"{where} has an unknown entry {name}; {nearest(name, [*_KNOWN])}"
+            )
     for name in _REQUIRED:
         kind = dict if name == "key" else str
         if not isinstance(entry.get(name), kind) or not entry[name]:
-            raise ReviewdataError(f"{where} needs {name}{'' if kind is str else ', a table of texts'}")
+            raise ReviewdataError(
+                f"{where} needs {name}{'' if kind is str else ', a table of texts'}"
+            )
     until = entry.get("until")
     if until is not None and (not isinstance(until, dt.date) or isinstance(until, dt.datetime)):
         raise ReviewdataError(f"{where}: until is a date such as 2027-01-31, without quotes")

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import math
-import unicodedata
+from collections.abc import Callable
 from typing import Any
+
+Paint = Callable[[str, str], str]
+"""Gives a text in a style of rich (`bold red`) for a terminal, or just the text."""
+
+
+def unpainted(text: str, style: str) -> str:
+    """Return the text as it is: what pipes and files get."""
+    return text
 
 
 def plain(text: object) -> str:
     """Return text on one line, with control and direction characters shown as escapes.
 
-    A cell may hold terminal sequences or marks that turn the reading order around.
+    A cell may hold terminal sequences, or marks that turn the reading order around.
     """
-    return "".join(
-        c if c.isprintable() or c == " " else _escape(c) for c in str(text)
-    )
+    return "".join(c if c.isprintable() else _escape(c) for c in str(text))
 
 
 def _escape(character: str) -> str:
-    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\u00a0": "\u00a0"}
     return short.get(character, f"\\u{{{ord(character):x}}}")
 
 
@@ -38,7 +44,7 @@ def json_value(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """Return a value for a table: four significant decimals for a fraction, blank for null."""
+    """Return a value for a table: four decimals for a fraction, blank for null."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -46,13 +52,10 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             return ""
-        return f"{value:.4f}" if abs(value) < 1e6 else f"{value:.6g}"
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e6 or value == 0 else f"{value:.4g}"
     return plain(value)
 
 
-def width(text: str) -> int:
-    """Return the columns that a text takes on a terminal."""
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
+def plural(number: int, noun: str) -> str:
+    """Return `1 error`, `2 errors`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from reviewdata.claims import check_claims
 from reviewdata.columns import quote_name
-from reviewdata.model import Claim, Finding, Origin, ReviewdataError, Run, StageResult
+from reviewdata.model import Claim, Finding, Origin, ReviewdataError, Run, StageResult, Status
 from reviewdata.places import find_places
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
@@ -14,28 +14,29 @@ from reviewdata.tables import Tables
 _CODES = {"differs": "RD501", "incomplete": "RD502", "broken": "RD503"}
 
 
-def check_claims_stage(tables: Tables) -> tuple[StageResult, tuple[Claim, ...]]:
+def check(tables: Tables) -> StageResult:
     """Return the findings on the published figures, and the claims themselves."""
     if tables.package.config.claims is None:
-        why = "the package declares no claims"
-        return StageResult(tuple(Run("claims", c, "skipped", why) for c in _CODES.values()), ()), ()
+        return _skipped("the package declares no claims")
     unread = sorted(set(tables.package.resources) - set(tables.columns))
     if unread:
-        why = f"the table {unread[0]} could not be read"
-        return StageResult(tuple(Run("claims", c, "skipped", why) for c in _CODES.values()), ()), ()
+        return _skipped(f"the table {unread[0]} could not be read")
     try:
         claims = check_claims(tables)
     except ReviewdataError as error:
         values = {"subject": "the claims", "why": str(error)}
         finding = make_finding(tables.package.rules["RD901"], values)
-        return StageResult((Run("claims", "RD503", "broken", str(error)),), (finding,)), ()
-    findings = tuple(_findings(tables, claims))
+        return StageResult((Run("claims", "RD503", "broken", str(error)),), (finding,))
     runs = []
     for verdict, code in _CODES.items():
         hit = any(claim.verdict == verdict for claim in claims)
-        status = "broken" if hit and verdict == "broken" else "fail" if hit else "pass"
+        status: Status = "broken" if hit and verdict == "broken" else "fail" if hit else "pass"
         runs.append(Run("claims", code, status, None, len(claims)))
-    return StageResult(tuple(runs), findings), claims
+    return StageResult(tuple(runs), tuple(_findings(tables, claims)), claims)
+
+
+def _skipped(why: str) -> StageResult:
+    return StageResult(tuple(Run("claims", code, "skipped", why) for code in _CODES.values()), ())
 
 
 def _findings(tables: Tables, claims: tuple[Claim, ...]) -> list[Finding]:

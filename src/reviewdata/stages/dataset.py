@@ -9,8 +9,8 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from reviewdata.model import Finding, Origin, Run, StageResult
@@ -20,34 +20,54 @@ from reviewdata.rules import make_finding
 FOLDER = "validations/expectations"
 
 
-def start_dataset(root: Path) -> subprocess.Popen[bytes] | None:
-    """Start the process that runs the suites; None where the package has none."""
-    if not any((root / FOLDER).glob("*.json")):
-        return None
-    command = [sys.executable, "-m", "reviewdata.stages.expectations", str(root)]
+@dataclass
+class Suites:
+    """The running suites of a package; without a process there are none."""
+
+    package: Package
+    process: subprocess.Popen[bytes] | None
+
+    def collect(self) -> StageResult:
+        """Wait for the suites and return what they found."""
+        if self.process is None:
+            run = Run("dataset", "RD401", "skipped", "the review has no expectation suites")
+            return StageResult((run,), ())
+        out, error = self.process.communicate()
+        if self.process.returncode:
+            last = error.decode("utf-8", "replace").strip().splitlines()[-1:]
+            why = f"its process ended with {self.process.returncode}: {''.join(last)}"
+            return _all_broken(self.package, why)
+        return _judge(self.package, json.loads(out))
+
+    def stop(self) -> None:
+        """End the process if it still runs."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+def start_suites(package: Package) -> Suites:
+    """Start the process that runs the suites of a package."""
+    if not any((package.root / FOLDER).glob("*.json")):
+        return Suites(package, None)
+    command = [sys.executable, "-m", "reviewdata.stages.expectations", str(package.root)]
     environment = {**os.environ, "TQDM_DISABLE": "1"}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
-    )
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment)
+    return Suites(package, process)
 
 
-def collect_dataset(package: Package, process: subprocess.Popen[bytes] | None) -> StageResult:
-    """Wait for the suites and return what they found."""
-    rules = {c: r for c, r in package.rules.items() if r.stage == "dataset"}
-    if process is None:
-        return StageResult((Run("dataset", "RD401", "skipped", "the package has no suites"),), ())
-    out, error = process.communicate()
-    if process.returncode:
-        last = error.decode("utf-8", "replace").strip().splitlines()[-1:]
-        return _all_broken(package, f"its process ended with {process.returncode}: {last}")
-    runs: dict[str, list[dict[str, Any]]] = {}
-    for result in json.loads(out):
-        runs.setdefault(result["code"], []).append(result)
-    findings = [f for results in runs.values() for r in results if (f := _finding(package, r))]
-    ended = [_run(code, results) for code, results in sorted(runs.items())]
-    for code in sorted(set(rules) - set(runs) - {"RD401"}):
-        ended.append(Run("dataset", code, "broken", f"no suite has an expectation with {code}"))
-    return StageResult(tuple(ended), tuple(findings))
+def _judge(package: Package, results: list[dict[str, Any]]) -> StageResult:
+    """Return the findings and runs of what the suites observed."""
+    by_code: dict[str, list[dict[str, Any]]] = {}
+    for result in results:
+        by_code.setdefault(result["code"], []).append(result)
+    findings = [f for listed in by_code.values() for r in listed if (f := _finding(package, r))]
+    runs = [_run(code, listed) for code, listed in sorted(by_code.items())]
+    known = {code for code, rule in package.rules.items() if rule.stage == "dataset"}
+    for code in sorted(known - set(by_code) - {"RD401"}):
+        runs.append(Run("dataset", code, "broken", f"no suite has an expectation with {code}"))
+    return StageResult(tuple(runs), tuple(findings))
 
 
 def _run(code: str, results: list[dict[str, Any]]) -> Run:

@@ -70,7 +70,7 @@ def _read_data(tables: Any, meta: dict[str, Any]) -> tuple[str, Any]:
             return tables.unread(query.sql)[0], None
         result = run_query(tables, query)
         return query.name, pd.DataFrame(result.records(), columns=[c for c, _ in result.columns])
-    name = meta.get("table")
+    name = str(meta.get("table", ""))
     if name not in tables.package.resources:
         raise ReviewdataError(f'meta needs "table" or "query"; there is no table {name}')
     if name not in tables.columns:

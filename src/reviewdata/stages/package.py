@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
-from reviewdata.package import DESCRIPTOR, Package
+from reviewdata.package import DESCRIPTOR, Package, Resource
 from reviewdata.rules import make_finding
 from reviewdata.statistics import DeclarationError, bind_statistics
+from reviewdata.tables import Tables
 
 
-def check_package(package: Package) -> StageResult:
+def check(tables: Tables) -> StageResult:
     """Return what is wrong with the descriptor: ours, and frictionless's metadata checks."""
+    package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "package"}
     findings = [*package.findings, *_profile(package, rules["RD001"])]
     findings += _statistics(package, rules["RD013"])
@@ -36,19 +38,19 @@ def _profile(package: Package, rule: Rule) -> Iterator[Finding]:
     for resource in package.resources.values():
         if resource.schema:
             for error in Schema.metadata_validate(dict(resource.schema)):
-                notes[(f"schema of {resource.name}: {error.note or error.message}", resource.name)] = None
-    for (note, table) in notes:
+                notes[
+                    (f"schema of {resource.name}: {error.note or error.message}", resource.name)
+                ] = None
+    for note, table in notes:
         yield make_finding(
             rule, {"note": note}, table=table, path=DESCRIPTOR, origin=origin, type="package-error"
         )
 
 
-def _named(resource: object) -> dict[str, object]:
+def _named(resource: Resource) -> dict[str, object]:
     """Return a resource descriptor without the parts that are checked on their own."""
-    descriptor = getattr(resource, "descriptor")
-    return {k: v for k, v in descriptor.items() if k not in ("schema", "path")} | {
-        "path": "data.csv"
-    }
+    kept = {k: v for k, v in resource.descriptor.items() if k not in ("schema", "path")}
+    return kept | {"path": "data.csv"}
 
 
 def _statistics(package: Package, rule: Rule) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ FOLDER = "validations/relations"
 _CODE = re.compile(r"--\s*code:\s*(\w+)")
 
 
-def check_relations(tables: Tables) -> StageResult:
+def check(tables: Tables) -> StageResult:
     """Return what each relation rule of the review finds."""
     runs: list[Run] = []
     findings: list[Finding] = []
@@ -98,5 +98,3 @@ def _by_key(tables: Tables, table: str, records: list[dict[str, object]]) -> lis
     wanted = [numbers.get(tuple(record[name] for name in key)) for record in records]
     places = find_places(tables, table, [row for row in wanted if row is not None])
     return [places[row] if row is not None else None for row in wanted]
-
-

@@ -8,7 +8,7 @@ declared statistics, whose arithmetic stands in `plausibility`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -22,9 +22,10 @@ from reviewdata.model import Finding, Level, Origin, ReviewdataError, Rule, Run,
 from reviewdata.places import find_places
 from reviewdata.plausibility import CHECKS, LEVEL_NAMES, SILENT, Check, Columns, Outcome
 from reviewdata.rules import make_finding
-from reviewdata.stages.schemas import CHUNK_VECTORS, derive_schema, read_frames, read_own_schemas
+from reviewdata.stages.schemas import derive_schema, read_frames, read_own_schemas
 from reviewdata.statistics import Statistic, bind_statistics
 from reviewdata.tables import Tables
+
 
 @dataclass
 class Tally:
@@ -47,7 +48,7 @@ class Tally:
         return Run("rows", code, "pass", why, self.judged)
 
 
-def check_rows(tables: Tables) -> StageResult:
+def check(tables: Tables) -> StageResult:
     """Return what the row rules find in every loaded table."""
     package = tables.package
     tallies = {code: Tally() for code, rule in package.rules.items() if rule.stage == "rows"}
@@ -73,7 +74,9 @@ def check_rows(tables: Tables) -> StageResult:
 
 
 def _broken(tables: Tables, subject: str, why: str) -> Finding:
-    return make_finding(tables.package.rules["RD901"], {"subject": subject, "why": why}, path=subject)
+    return make_finding(
+        tables.package.rules["RD901"], {"subject": subject, "why": why}, path=subject
+    )
 
 
 def _check_schema(
@@ -99,12 +102,12 @@ def _check_schema(
         except SchemaErrors as errors:
             for error in errors.schema_errors:
                 check = getattr(error, "check", None)
-                found = code or getattr(check, "name", None)
+                found = code or str(getattr(check, "name", ""))
                 if error.reason_code is SchemaErrorReason.CHECK_ERROR or found not in tallies:
                     what = str(error).splitlines()[0]
                     if found in tallies:
                         tallies[found].broken = what
-                    return f"the check {found or ''}: {what}"
+                    return f"the check {found}: {what}"
                 _collect(tables, name, frame, error, tallies[found], found)
     return None
 
@@ -139,28 +142,36 @@ def _check_statistic(tables: Tables, statistic: Statistic, tallies: Mapping[str,
     checks = [c for c in CHECKS if c.kind == statistic.kind and c.role in statistic.bindings]
     if not checks:
         return
-    try:
-        cursor = tables.select(statistic.sql)
-    except ReviewdataError as error:
-        for check in checks:
-            tallies[check.code].broken = f"statistic {statistic.number} of {statistic.table}: {error}"
-        return
     failing: list[tuple[Check, pd.DataFrame, Outcome, np.ndarray]] = []
-    while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
-        unread = frame["_unreadable"].to_numpy(dtype=bool)
-        readable = frame.loc[~unread]
-        columns = Columns(len(readable), {c: readable[c].to_numpy() for c in readable.columns})
-        outcomes = {check.code: check.judge(columns) for check in checks}
-        fails = _through_pandera(outcomes)
+    try:
+        for frame in tables.frames(statistic.sql):
+            failing += _judge_frame(frame, checks, tallies)
+    except ReviewdataError as error:  # the `where` of the declaration is the review's SQL
         for check in checks:
-            tally, outcome = tallies[check.code], outcomes[check.code]
-            tally.judged += int(outcome.judged.sum())
-            tally.skipped["without the values it needs"] += int((~outcome.judged).sum())
-            tally.skipped["unreadable"] += int(unread.sum())
-            if len(fails[check.code]):
-                failing.append((check, readable, outcome, fails[check.code]))
+            tallies[
+                check.code
+            ].broken = f"statistic {statistic.number} of {statistic.table}: {error}"
+        return
     for check, readable, outcome, positions in failing:
         _collect_statistic(tables, statistic, check, readable, outcome, positions, tallies)
+
+
+def _judge_frame(
+    frame: pd.DataFrame, checks: Sequence[Check], tallies: Mapping[str, Tally]
+) -> Iterator[tuple[Check, pd.DataFrame, Outcome, np.ndarray]]:
+    """Count what each check judged in a frame, and yield those that fail, with the rows."""
+    unread = frame["_unreadable"].to_numpy(dtype=bool)
+    readable = frame.loc[~unread]
+    columns = Columns(len(readable), {c: readable[c].to_numpy() for c in readable.columns})
+    outcomes = {check.code: check.judge(columns) for check in checks}
+    fails = _through_pandera(outcomes)
+    for check in checks:
+        tally, outcome = tallies[check.code], outcomes[check.code]
+        tally.judged += int(outcome.judged.sum())
+        tally.skipped["without the values it needs"] += int((~outcome.judged).sum())
+        tally.skipped["unreadable"] += int(unread.sum())
+        if len(fails[check.code]):
+            yield check, readable, outcome, fails[check.code]
 
 
 def _through_pandera(outcomes: Mapping[str, Outcome]) -> dict[str, np.ndarray]:
@@ -204,7 +215,12 @@ def _collect_statistic(
         field = statistic.field(check.role)
         tallies[check.code].findings.append(
             make_finding(
-                rule, values, origin=origin, level=level, message=template, **places[int(row)].at(field)
+                rule,
+                values,
+                origin=origin,
+                level=level,
+                message=template,
+                **places[int(row)].at(field),
             )
         )
 

@@ -21,9 +21,6 @@ from reviewdata.model import ReviewdataError
 from reviewdata.package import Resource
 from reviewdata.tables import Tables
 
-CHUNK_VECTORS = 50
-"""DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
-
 _DTYPES = {"BIGINT": "Int64", "DOUBLE": "float64", "BOOLEAN": "boolean", "VARCHAR": "str"}
 
 
@@ -31,13 +28,9 @@ def read_frames(tables: Tables, name: str) -> Iterator[pd.DataFrame]:
     """Yield the typed rows of a table in chunks; the index is the record number."""
     table = quote_name(name)
     fields = tables.package.resources[name].fields
-    cursor = tables.select(
+    for frame in tables.frames(
         f"SELECT * FROM (SELECT _row FROM raw.{table}) POSITIONAL JOIN main.{table} ORDER BY _row"
-    )
-    while True:
-        frame = cursor.fetch_df_chunk(CHUNK_VECTORS)
-        if frame.empty:
-            return
+    ):
         frame = frame.set_index("_row")
         types = {c: _DTYPES.get(sql_type(fields.get(str(c), {}))) for c in frame.columns}
         yield frame.astype({c: t for c, t in types.items() if t is not None})
@@ -82,7 +75,10 @@ def _constraints(field: Mapping[str, Any]) -> Iterator[pa.Check]:
         if name in constraints:
             limit = {"min_value" if name == "minLength" else "max_value": constraints[name]}
             yield pa.Check.str_length(**limit, name=name, error=f"{name} {constraints[name]}")
-    for name, listed in (("enum", constraints.get("enum")), ("categories", field.get("categories"))):
+    for name, listed in (
+        ("enum", constraints.get("enum")),
+        ("categories", field.get("categories")),
+    ):
         if listed:
             values = [v["value"] if isinstance(v, dict) else v for v in listed]
             error = f"{name} {', '.join(map(str, values))}"

@@ -8,17 +8,16 @@ that must be unique, values that no database type holds.
 from __future__ import annotations
 
 import warnings
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import inspect_file
-from reviewdata.model import Finding, Origin, Run, StageResult
+from reviewdata.model import Finding, Origin, Rule, Run, StageResult
 from reviewdata.package import Package, Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect
+from reviewdata.records import Dialect, read_records
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
 
@@ -48,7 +47,7 @@ TYPES = {
 """frictionless's error types and our codes; any other type is RD199."""
 
 
-def check_structure(tables: Tables) -> StageResult:
+def check(tables: Tables) -> StageResult:
     """Return the findings on every table that has a file."""
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
@@ -56,7 +55,7 @@ def check_structure(tables: Tables) -> StageResult:
     for resource in package.resources.values():
         if resource.file is None:
             continue
-        for code, line, values in inspect_file(resource.file, Dialect.of(resource.descriptor)):
+        for code, line, values in inspect_file(resource.file):
             findings.append(
                 make_finding(
                     rules[code], values, table=resource.name, path=resource.path, line=line
@@ -72,10 +71,28 @@ def check_structure(tables: Tables) -> StageResult:
         findings += found
         findings += _unheld(tables, resource, {(f.row, f.field) for f in found})
         findings += _unique_keys(tables, resource)
-    failed = Counter(finding.code for finding in findings)
+        findings += _formulas(tables, resource)
+    return StageResult(tuple(_runs(tables, rules, findings)), tuple(findings))
+
+
+def _runs(tables: Tables, rules: Mapping[str, Rule], findings: Sequence[Finding]) -> Iterator[Run]:
+    """Yield how each rule ended; a key to a table that could not be read was not judged."""
+    failed = {finding.code for finding in findings}
     rows = sum(_count(tables, name) for name in tables.columns)
-    runs = [Run("structure", c, "fail" if failed[c] else "pass", rows=rows) for c in rules]
-    return StageResult(tuple(runs), tuple(findings))
+    unjudged = [
+        f"{resource.name} refers to {key.resource}, which could not be read"
+        for resource in tables.package.resources.values()
+        for key in resource.foreign_keys
+        if resource.name in tables.columns and key.resource not in tables.columns
+    ]
+    for code in rules:
+        why = "; ".join(unjudged) or None if code == TYPES["foreign-key"] else None
+        if code in failed:
+            yield Run("structure", code, "fail", why, rows)
+        elif why or not tables.columns:
+            yield Run("structure", code, "skipped", why or "no table could be read", rows)
+        else:
+            yield Run("structure", code, "pass", None, rows)
 
 
 def _frictionless(tables: Tables, resource: Resource) -> Iterator[Finding]:
@@ -202,8 +219,6 @@ def _listed(value: Any) -> str:
 
 def _blank_lines(resource: Resource, rows: list[int], places: dict[int, Place]) -> dict[int, int]:
     """Return the lines of records that hold nothing and so are not in the table."""
-    from reviewdata.records import read_records
-
     wanted = set(rows) - set(places)
     if not wanted or resource.file is None:
         return {}
@@ -255,6 +270,30 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Finding]:
         for row, first in rows:
             values = {"fields": ", ".join(names), "first": first}
             yield make_finding(rule, values, **places[row].at(names[0]))
+
+
+def _formulas(tables: Tables, resource: Resource) -> Iterator[Finding]:
+    """Yield the cells that a spreadsheet would execute: no numbers, no words of a codelist."""
+    rule = tables.package.rules["RD134"]
+    table = quote_name(resource.name)
+    columns = tables.select(f"SELECT * FROM raw.{table} LIMIT 0").columns
+    for name, _ in columns[2:]:
+        field = resource.fields.get(name, {})
+        listed = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
+        words = [v["value"] if isinstance(v, dict) else v for v in listed]
+        known = ", ".join(quote_text(str(word)) for word in ("", *words))
+        column = quote_name(name)
+        rows = tables.fetch(
+            f"SELECT _row, {column} FROM raw.{table} WHERE regexp_matches({column}, '^[=+@-].')"
+            f" AND NOT regexp_full_match({column}, {quote_text(_NUMBER)})"
+            f" AND {column} NOT IN ({known}) ORDER BY _row"
+        )
+        places = find_places(tables, resource.name, [row for row, _ in rows])
+        for row, cell in rows:
+            yield make_finding(rule, {"field": name, "cell": cell}, **places[row].at(name))
+
+
+_NUMBER = r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?%?"
 
 
 def _count(tables: Tables, name: str) -> int:

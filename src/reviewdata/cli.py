@@ -1,0 +1,262 @@
+"""The command line: reads options, calls the verb of the same name, prints what it returns.
+
+Results go to stdout, talk to stderr. Nothing is imported before the command that needs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
+from reviewdata.terminal import choose_paint, print_result, run_command, talk
+
+app = typer.Typer(
+    name="reviewdata",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ProjectArgument = Annotated[
+    Path,
+    typer.Argument(help="The review: a folder or a datapackage.json.", metavar="[PROJECT]"),
+]
+ProjectOption = Annotated[
+    Path, typer.Option("--project", help="The review: a folder or a datapackage.json.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Tell more, tracebacks too.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="Write to this file instead of stdout.")
+]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run_command(lambda: app(prog_name="reviewdata")))
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Keep a review's extracted data as a validated, computed, citable data package."""
+    if version:
+        import reviewdata
+
+        print(f"reviewdata {reviewdata.__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def run(project: ProjectArgument = Path(), verbose: Verbose = False) -> None:
+    """The main job: validate, run every query, check the claims."""
+    from reviewdata.project import Project
+    from reviewdata.render.overview import overview_text
+
+    overview = Project(project).run(trace=_trace(verbose))
+    print_result(overview_text(overview, choose_paint()))
+    failed = any(isinstance(result, str) for _, result in overview.results)
+    raise typer.Exit(2 if failed else EXIT_CODES[overview.validation.verdict])
+
+
+@app.command()
+def validate(
+    project: ProjectArgument = Path(),
+    stage: Annotated[
+        list[str] | None, typer.Option(help="Run only this stage; may be repeated.")
+    ] = None,
+    format_: Annotated[
+        Literal["text", "concise", "json", "jsonl"],
+        typer.Option("--format", help="How the result is printed."),
+    ] = "text",
+    output: Output = None,
+    select: Annotated[
+        list[str] | None, typer.Option(help="Judge only codes that start so; may be repeated.")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option(help="Do not show codes that start so; the verdict still counts them."),
+    ] = None,
+    show_all: Annotated[
+        bool, typer.Option("--all", help="Show every finding, waived ones too.")
+    ] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Say what is wrong with the data, where, and how to mend it."""
+    from reviewdata.project import Project
+
+    opened = Project(project)
+    result = opened.validate(stages=stage or (), select=select or (), trace=_trace(verbose))
+    if format_ in ("json", "jsonl"):
+        from reviewdata.render.json import validation_json, validation_jsonl
+
+        text = validation_json(result) if format_ == "json" else validation_jsonl(result)
+    else:
+        from reviewdata.render.findings import validation_concise, validation_text
+
+        hidden = ignore or ()
+        text = (
+            validation_concise(result, ignore=hidden)
+            if format_ == "concise"
+            else validation_text(
+                result,
+                opened.rules,
+                ignore=hidden,
+                show_all=show_all,
+                verbose=verbose,
+                paint=choose_paint(output),
+            )
+        )
+    print_result(text, output)
+    raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+@app.command()
+def query(
+    name: Annotated[str | None, typer.Argument(help="A file of queries/, without .sql.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Run every query.")] = False,
+    sql: Annotated[str | None, typer.Option(help="Run this SELECT.")] = None,
+    project: ProjectOption = Path(),
+    param: Annotated[
+        list[str] | None, typer.Option(help="A parameter, name=value; may be repeated.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds after which a query is stopped.")] = 60.0,
+    format_: Annotated[
+        Literal["table", "csv", "json", "markdown", "parquet"],
+        typer.Option("--format", help="How the rows are printed."),
+    ] = "table",
+    output: Output = None,
+    print_sql: Annotated[
+        bool, typer.Option("--print-sql", help="Print the SQL instead of running it.")
+    ] = False,
+) -> None:
+    """Run a query on the tables; without a name, list the queries."""
+    if sum((name is not None, every, sql is not None)) > 1:
+        raise ReviewdataError("a name, --all and --sql exclude each other")
+    if format_ == "parquet" and output is None:
+        raise ReviewdataError("parquet is no text; name a file with --output")
+    if every and format_ in ("csv", "parquet"):
+        raise ReviewdataError(f"{format_} holds one table; name one query")
+    from reviewdata.package import open_package
+    from reviewdata.queries import find_query, list_queries, parse_assignments, script
+
+    values = parse_assignments(param or [])
+    if name is None and sql is None and not every:
+        known = list_queries(open_package(project))
+        width = max(map(len, known), default=0)
+        lines = [f"{key.ljust(width)}  {found.title}\n" for key, found in known.items()]
+        print_result("".join(lines) or "the review has no queries\n", output)
+    elif print_sql:
+        package = open_package(project)
+        chosen = list_queries(package).values() if every else []
+        if name is not None:
+            chosen = [find_query(package, name)]
+        print_result(f"{sql}\n" if sql else "\n".join(script(q, values) for q in chosen), output)
+    elif every:
+        raise typer.Exit(_query_all(project, timeout, format_, output))
+    else:
+        from reviewdata.project import Project
+
+        result = Project(project).query(name, sql=sql, params=values, timeout=timeout)
+        print_result(_rendered(result, format_), output)
+
+
+@app.command()
+def reproduce(
+    project: ProjectArgument = Path(),
+    format_: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How the claims are printed."),
+    ] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a claim differs.")] = False,
+) -> None:
+    """Check the published claims against what the queries give today."""
+    from reviewdata.project import Project
+    from reviewdata.render.claims import claims_markdown, claims_text
+    from reviewdata.render.json import claims_json
+
+    claims = Project(project).reproduce()
+    match format_:
+        case "json":
+            print_result(claims_json(claims))
+        case "markdown":
+            print_result(claims_markdown(claims))
+        case _:
+            print_result(claims_text(claims, choose_paint()))
+    verdicts = {claim.verdict for claim in claims}
+    raise typer.Exit(2 if "broken" in verdicts else 1 if strict and "differs" in verdicts else 0)
+
+
+@app.command()
+def rules(project: ProjectOption = Path()) -> None:
+    """List the rules, the review's own included."""
+    from reviewdata.render.pages import rules_text
+
+    print_result(rules_text(_rules(project).values(), choose_paint()))
+
+
+@app.command()
+def rule(
+    code: Annotated[str, typer.Argument(help="A code such as RD231.")],
+    project: ProjectOption = Path(),
+) -> None:
+    """Explain a rule: why, how to mend, source, examples."""
+    from reviewdata.render.pages import rule_text
+    from reviewdata.rules import nearest
+
+    known = _rules(project)
+    if code.upper() not in known:
+        raise ReviewdataError(f"there is no rule {code}; {nearest(code.upper(), list(known))}")
+    print_result(rule_text(known[code.upper()], choose_paint()))
+
+
+def _rules(project: Path) -> Mapping[str, Rule]:
+    """Return the rules of the review, or the framework's alone where there is no review."""
+    from reviewdata.package import DESCRIPTOR, open_package
+    from reviewdata.rules import builtin_rules
+
+    if project == Path() and not Path(DESCRIPTOR).is_file():
+        return builtin_rules()
+    return open_package(project).rules
+
+
+def _query_all(project: Path, timeout: float, format_: str, output: Path | None) -> int:
+    from reviewdata.project import Project
+
+    results = Project(project).query_all(timeout=timeout)
+    given = [result for _, result in results if not isinstance(result, str)]
+    if format_ == "json":
+        from reviewdata.render.json import queries_json
+
+        print_result(queries_json(given), output)
+    else:
+        mark = "## " if format_ == "markdown" else ""
+        parts = [f"{mark}{r.query}: {r.title}\n\n{_rendered(r, format_)!s}" for r in given]
+        print_result("\n".join(parts), output)
+    failed = [(found.name, why) for found, why in results if isinstance(why, str)]
+    for name, why in failed:
+        talk(f"{name} could not be run: {why}")
+    return 2 if failed else 0
+
+
+def _rendered(result: QueryResult, format_: str) -> str | bytes:
+    from reviewdata.render import json, results
+
+    renderers: dict[str, Callable[[QueryResult], str | bytes]] = {
+        "table": results.result_table,
+        "csv": results.result_csv,
+        "json": json.query_json,
+        "markdown": results.result_markdown,
+        "parquet": results.result_parquet,
+    }
+    return renderers[format_](result)
+
+
+def _trace(verbose: bool) -> Callable[[str], None] | None:
+    return talk if verbose else None

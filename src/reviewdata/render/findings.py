@@ -1,0 +1,119 @@
+"""A validation as lines of text: one finding a line, `path:line:field` first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from reviewdata.model import LEVELS, STAGES, Finding, Rule, Run, Validation
+from reviewdata.render.values import Paint, plain, plural, unpainted
+
+PLACES = 5
+"""Findings of one rule that are shown unless all are asked for."""
+
+STYLES = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+
+
+def validation_text(
+    validation: Validation,
+    rules: Mapping[str, Rule],
+    *,
+    ignore: Sequence[str] = (),
+    show_all: bool = False,
+    verbose: bool = False,
+    paint: Paint = unpainted,
+) -> str:
+    """Return the findings by rule, each rule's why and mend once, and the totals last.
+
+    `ignore` hides the codes that start with one of its texts. At most PLACES findings of a
+    rule are shown, and waived ones not at all, unless `show_all`. `verbose` adds why rules
+    were skipped.
+    """
+    visible = [f for f in validation.findings if not f.code.startswith(tuple(ignore))]
+    listed = [f for f in visible if show_all or not f.waived]
+    lines: list[str] = []
+    for (_, code), group in groupby(listed, key=lambda f: (f.level, f.code)):
+        findings = list(group)
+        shown = findings if show_all else findings[:PLACES]
+        lines += [finding_line(finding, paint) for finding in shown]
+        if len(findings) > len(shown):
+            lines.append(f"  ... and {len(findings) - len(shown)} more (--all)")
+        lines.append(paint(f"  why: {rules[code].why}", "dim"))
+        fixes = {finding.fix for finding in findings}
+        fix = fixes.pop() if len(fixes) == 1 else rules[code].fix
+        lines.append(paint(f"  fix: {fix}   more: reviewdata rule {code}", "dim"))
+    if lines:
+        lines.append("")
+    if verbose:
+        lines += [f"{r.code} skipped: {r.why}" for r in validation.runs if r.status == "skipped"]
+    lines.append(stage_line(validation, paint))
+    lines.append(verdict_line(validation, paint))
+    if len(visible) < len(validation.findings):
+        hidden = len(validation.findings) - len(visible)
+        lines.append(f"{plural(hidden, 'finding')} not shown (--ignore); the verdict counts them")
+    return "".join(line + "\n" for line in lines)
+
+
+def validation_concise(validation: Validation, *, ignore: Sequence[str] = ()) -> str:
+    """Return every finding that counts, one a line, and nothing else."""
+    return "".join(
+        finding_line(finding) + "\n"
+        for finding in validation.findings
+        if not finding.waived and not finding.code.startswith(tuple(ignore))
+    )
+
+
+def finding_line(finding: Finding, paint: Paint = unpainted) -> str:
+    """Return `path:line:field  level CODE  message  (key)`."""
+    parts = [finding.path or "-", finding.line, finding.field]
+    place = ":".join(plain(part) for part in parts if part not in (None, ""))
+    level = finding.level + (" (waived)" if finding.waived else "")
+    key = ", ".join(plain(part) for part in finding.key.values())
+    said = f"{paint(place, 'bold')}  {paint(level, STYLES[finding.level])} {finding.code}"
+    return f"{said}  {plain(finding.message)}" + (f"  ({key})" if key else "")
+
+
+def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
+    """Return each stage that ran with the rules that hold: `rows ok 6   relations FAIL 3/4`."""
+    failed = {f.code for f in validation.findings if f.level == "error" and not f.waived}
+    parts = []
+    for stage in STAGES:
+        runs = [run for run in validation.runs if run.stage == stage]
+        if runs:
+            parts.append(_stage(stage, runs, failed, paint))
+    return "   ".join(parts)
+
+
+def _stage(stage: str, runs: list[Run], failed: set[str], paint: Paint) -> str:
+    judged = [run for run in runs if run.status in ("pass", "fail")]
+    held = [run for run in judged if run.code not in failed]
+    skipped = sum(run.status == "skipped" for run in runs)
+    broken = sum(run.status == "broken" for run in runs)
+    if broken:
+        text = paint(f"{stage} BROKEN {len(held)}/{len(judged) + broken}", STYLES["error"])
+    elif len(held) < len(judged):
+        text = paint(f"{stage} FAIL {len(held)}/{len(judged)}", STYLES["error"])
+    else:
+        text = f"{stage} {paint('ok', 'green')} {len(held)}"
+    return text + (f", {skipped} skipped" if skipped else "")
+
+
+def verdict_line(validation: Validation, paint: Paint = unpainted) -> str:
+    """Return the verdict in words: `FAIL: 2 errors in 1 rule, 1 warning, 2 waived`."""
+    counts = validation.counts
+    codes = {f.code for f in validation.findings if f.level == "error" and not f.waived}
+    parts = [plural(counts[level], level) for level in LEVELS if counts[level]]
+    if codes:
+        parts[0] += f" in {plural(len(codes), 'rule')}"
+    if counts["waived"]:
+        parts.append(f"{counts['waived']} waived")
+    words = ", ".join(parts) or "nothing found"
+    match validation.verdict:
+        case "pass":
+            return f"{paint('pass', 'bold green')}: {words}"
+        case "fail":
+            return f"{paint('FAIL', STYLES['error'])}: {words}"
+        case _:
+            broken = [f"{r.stage} {r.code}" for r in validation.runs if r.status == "broken"]
+            told = f"{', '.join(dict.fromkeys(broken))} could not be run"
+            return f"{paint('UNCHECKED', STYLES['error'])}: {told}; {words}"

@@ -1,0 +1,66 @@
+"""The main job on one screen: verdict, summaries, claims."""
+
+from __future__ import annotations
+
+from reviewdata.model import QueryResult
+from reviewdata.project import Overview
+from reviewdata.render.claims import claims_text
+from reviewdata.render.findings import finding_line, stage_line, verdict_line
+from reviewdata.render.values import Paint, plain, plural, shown, unpainted
+
+ROWS = 6
+"""Rows of a summary that are shown; `reviewdata query NAME` gives all."""
+
+FINDINGS = 10
+"""Errors and warnings that are shown; `reviewdata validate` gives all."""
+
+
+def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
+    """Return the screen: what is wrong first, then each query's rows, then the claims."""
+    descriptor = overview.package.descriptor
+    title = plain(descriptor.get("title") or descriptor.get("name") or overview.package.root.name)
+    lines = [paint(f"{title} {plain(descriptor.get('version') or '')}".strip(), "bold"), ""]
+    lines += _verdict(overview, paint)
+    if overview.results:
+        lines += ["", paint("Summaries", "bold")]
+    for query, result in overview.results:
+        lines.append(f"{paint(query.name, 'cyan')}  {plain(query.title)}")
+        if isinstance(result, str):
+            lines.append(f"  could not be run: {plain(result)}")
+        else:
+            lines += [f"  {line}" for line in _rows(result)]
+    if overview.validation.claims:
+        lines += ["", paint("Published claims", "bold")]
+        lines += claims_text(overview.validation.claims, paint).splitlines()
+    return "".join(line + "\n" for line in lines)
+
+
+def _verdict(overview: Overview, paint: Paint) -> list[str]:
+    validation = overview.validation
+    grave = [f for f in validation.findings if f.level != "note" and not f.waived]
+    lines = [finding_line(finding, paint) for finding in grave[:FINDINGS]]
+    lines += [verdict_line(validation, paint), stage_line(validation, paint)]
+    if len(grave) > FINDINGS:
+        lines.append(f"{plural(len(grave) - FINDINGS, 'finding')} more: reviewdata validate")
+    elif validation.findings:
+        lines.append("what was found and how to mend it: reviewdata validate")
+    return lines
+
+
+def _rows(result: QueryResult) -> list[str]:
+    """Return one row as `column value` pairs, several as aligned columns without a header."""
+    names = [name for name, _ in result.columns]
+    texts = [[shown(value) for value in row] for row in result.rows]
+    if not texts:
+        return ["no rows"]
+    if len(texts) == 1:
+        pairs = zip(names, texts[0], strict=True)
+        return [" | ".join(f"{plain(name)} {text or '-'}" for name, text in pairs)]
+    widths = [max(len(row[number]) for row in texts[:ROWS]) for number in range(len(names))]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in texts[:ROWS]
+    ]
+    if len(texts) > ROWS:
+        lines.append(f"... and {plural(len(texts) - ROWS, 'row')} more")
+    return lines

@@ -1,0 +1,77 @@
+"""Standard output and error: results on the one, talk on the other, colour on terminals only."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from reviewdata.output import write_output
+from reviewdata.render.values import Paint, unpainted
+
+
+def print_result(content: str | bytes, output: Path | None = None) -> None:
+    """Print a result, or write it to the file that was asked for."""
+    if output is not None:
+        write_output(output, content)
+    elif isinstance(content, str):
+        sys.stdout.write(content)
+        sys.stdout.flush()
+
+
+def talk(text: str) -> None:
+    """Print a line for the person at the terminal, not for a program that reads the result."""
+    sys.stderr.write(text.rstrip("\n") + "\n")
+
+
+def choose_paint(output: Path | None = None) -> Paint:
+    """Return how text is coloured: only on a terminal, and not under NO_COLOR."""
+    if output is not None or os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return unpainted
+    if os.environ.get("TERM") == "dumb":
+        return unpainted
+    from rich.style import Style
+
+    def painted(text: str, style: str) -> str:
+        return Style.parse(style).render(text)
+
+    return painted
+
+
+def run_command(command: Callable[[], object]) -> int:
+    """Run a command and return its exit code; no exception leaves here.
+
+    Misuse is one line and 2. Ctrl-C is 130. Our own crash is one line and 2, its traceback
+    under --verbose. A reader that closes the pipe is no error of ours.
+    """
+    from reviewdata.model import ReviewdataError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        command()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except ReviewdataError as error:
+        talk(f"reviewdata: {error}")
+        return 2
+    except KeyboardInterrupt:
+        talk("reviewdata: stopped")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:  # the outermost command: a crash of ours is told in one line
+        if "--verbose" in sys.argv:
+            import traceback
+
+            traceback.print_exc()
+        said = " ".join(str(error).split())[:300]
+        talk(
+            f"reviewdata: internal error, {type(error).__name__}: {said}"
+            " (please report it; --verbose shows where)"
+        )
+        return 2
+    return 0
