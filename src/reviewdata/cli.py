@@ -55,7 +55,7 @@ def start(
 
 @app.command()
 def run(project: ProjectArgument = Path(), verbose: Verbose = False) -> None:
-    """The main job: validate, run every query, check the claims."""
+    """Do the main job: validate, run every query, check the claims."""
     from reviewdata.project import Project
     from reviewdata.render.overview import overview_text
 

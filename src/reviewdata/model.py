@@ -139,6 +139,14 @@ class Claim:
     locator: str | None
     why: str | None
 
+    @property
+    def computed_text(self) -> str:
+        """The computed figure with two more decimals than the published one; blank for none."""
+        if self.computed is None:
+            return ""
+        decimals = self.decimals or 0
+        return f"{self.computed:.{decimals + 2 if decimals else 0}f}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the claim as plain JSON types."""
         return asdict(self)

@@ -16,6 +16,7 @@ from typing import Any, get_args
 
 from reviewdata.model import Finding, Level, ReviewdataError, Rule
 from reviewdata.rules import builtin_rules, make_finding, nearest, read_rules
+from reviewdata.tableschema import find_fault, list_names, list_values
 
 DESCRIPTOR = "datapackage.json"
 _CONFIG_KEYS = ("prefix", "levels", "claims", "coverage", "studies")
@@ -47,13 +48,12 @@ class Resource:
     @cached_property
     def fields(self) -> Mapping[str, Mapping[str, Any]]:
         """The field descriptors by name, in the order of the schema."""
-        listed = self.schema.get("fields", [])
-        return {f["name"]: f for f in listed if isinstance(f, dict) and "name" in f}
+        return {entry["name"]: entry for entry in self.schema.get("fields", [])}
 
     @property
     def primary_key(self) -> tuple[str, ...]:
         """The names of the primary-key fields; empty where none is declared."""
-        return _names(self.schema.get("primaryKey", ()))
+        return list_names(self.schema.get("primaryKey", ()))
 
     @property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
@@ -63,21 +63,20 @@ class Resource:
             reference = entry.get("reference", {}) if isinstance(entry, dict) else {}
             if isinstance(reference, dict) and "fields" in reference:
                 target = reference.get("resource") or self.name
-                columns = _names(entry.get("fields", ())), _names(reference["fields"])
+                columns = list_names(entry.get("fields")), list_names(reference["fields"])
                 keys.append(ForeignKey(columns[0], target, columns[1]))
         return tuple(keys)
 
     @property
     def statistics(self) -> list[Any]:
         """The declared statistics as they stand in the schema."""
-        listed = self.schema.get("statistics", [])
-        return listed if isinstance(listed, list) else [listed]
+        return list(self.schema.get("statistics", []))
 
     def missing_values(self, name: str) -> tuple[str, ...]:
         """Return the texts that stand for a missing value in the field `name`."""
         listed = self.fields.get(name, {}).get("missingValues")
         listed = self.schema.get("missingValues", [""]) if listed is None else listed
-        return tuple(v["value"] if isinstance(v, dict) else v for v in listed)
+        return list_values(listed)
 
 
 @dataclass(frozen=True)
@@ -157,9 +156,11 @@ def _read_resource(
     if isinstance(schema, str):
         schema, note = _read_schema(root, schema)
         if note:
-            findings.append(_finding("RD007", note=note, table=name, path=entry["schema"]))
-    if not isinstance(schema, dict) or not isinstance(schema.get("fields", []), list):
-        findings.append(_finding("RD007", note="is not an object with fields", table=name, path=""))
+            findings.append(_finding("RD007", note=note, table=name, file=entry["schema"]))
+    fault = find_fault(schema)
+    if fault:
+        file_of_schema = entry["schema"] if isinstance(entry.get("schema"), str) else DESCRIPTOR
+        findings.append(_finding("RD007", note=fault, table=name, file=file_of_schema))
         schema = {}
     return Resource(name, path, file, schema, entry)
 
@@ -187,7 +188,7 @@ def _locate(root: Path, path: str) -> tuple[Path | None, str | None]:
 def _read_schema(root: Path, path: str) -> tuple[Any, str]:
     file, code = _locate(root, path)
     if file is None:
-        return {}, "cannot be read: " + _finding(str(code), path=path).message
+        return {}, _finding(str(code), path=path).message
     try:
         return _read_json(file), ""
     except ReviewdataError as error:
@@ -252,13 +253,12 @@ def _read_config(block: Any, resources: Mapping[str, Resource], findings: list[F
 def _check_names(resource: Resource) -> Iterator[Finding]:
     """Yield the fields whose names a table in SQL cannot hold beside the others."""
     taken = {"_row": "_row", "_line": "_line"}
-    listed = resource.schema.get("fields", [])
-    for name in [f["name"] for f in listed if isinstance(f, dict) and "name" in f]:
-        if str(name).lower() in taken:
-            other = taken[str(name).lower()]
+    for name in [entry["name"] for entry in resource.schema.get("fields", [])]:
+        if name.lower() in taken:
+            other = taken[name.lower()]
             yield _finding("RD014", name=name, other=other, table=resource.name)
         else:
-            taken[str(name).lower()] = str(name)
+            taken[name.lower()] = name
 
 
 def _check_keys(resources: Mapping[str, Resource]) -> Iterator[Finding]:
@@ -307,9 +307,5 @@ def _check_circles(resources: Mapping[str, Resource]) -> Iterator[Finding]:
 
 def _finding(code: str, *, table: str | None = None, **values: Any) -> Finding:
     values.setdefault("table", table)
-    path = values.get("path") or DESCRIPTOR
-    return make_finding(builtin_rules()[code], values, table=table, path=path)
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(v for v in value if isinstance(v, str))
+    file = values.pop("file", DESCRIPTOR)
+    return make_finding(builtin_rules()[code], values, table=table, path=file)

@@ -52,19 +52,48 @@ class Dialect:
     @classmethod
     def of(cls, resource: Mapping[str, Any]) -> Dialect:
         """Return the dialect that a resource descriptor declares."""
-        given = resource.get("dialect")
-        given = given if isinstance(given, dict) else {}
-        control = {**given, **given.get("csv", {})}  # version 1 of the standard nests it
-        return cls(
-            delimiter=control.get("delimiter", ","),
-            quote=control.get("quoteChar", '"'),
-            escape=control.get("escapeChar"),
-            double_quote=control.get("doubleQuote", True),
-            skip_space=control.get("skipInitialSpace", False),
-            header=given.get("header", True),
-            comment=given.get("commentChar"),
-            encoding=resource.get("encoding", "utf-8"),
-        )
+        given = resource.get("dialect", {})
+        if not isinstance(given, dict):
+            raise Refusal("RD106", {"note": "its dialect is not an object in datapackage.json"})
+        nested = given.get("csv", {})  # as in version 1 of the standard
+        control = {**given, **(nested if isinstance(nested, dict) else {})}
+        control.pop("csv", None)
+        for name in control:
+            if name not in _SETTINGS:
+                raise Refusal("RD106", {"note": f"the dialect property {name} is not supported"})
+        settings: dict[str, Any] = {}
+        for name, value in control.items():
+            attribute, kind = _SETTINGS[name]
+            if value is not None and not isinstance(value, kind):
+                raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
+            if attribute:
+                settings[attribute] = value
+        if _format(resource) == "tsv":
+            settings.setdefault("delimiter", "\t")
+        return cls(**settings, encoding=str(resource.get("encoding", "utf-8")))
+
+
+_SETTINGS: Mapping[str, tuple[str, type]] = {
+    "delimiter": ("delimiter", str),
+    "quoteChar": ("quote", str),
+    "escapeChar": ("escape", str),
+    "doubleQuote": ("double_quote", bool),
+    "skipInitialSpace": ("skip_space", bool),
+    "header": ("header", bool),
+    "commentChar": ("comment", str),
+    "lineTerminator": ("", str),  # every kind of line end is read
+    "$schema": ("", str),
+}
+"""The dialect properties that are read, and what each is here."""
+
+
+def is_delimited(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is text with separators: CSV or TSV."""
+    return _format(resource) in ("csv", "tsv")
+
+
+def _format(resource: Mapping[str, Any]) -> str:
+    return str(resource.get("format") or Path(str(resource.get("path"))).suffix.lstrip(".")).lower()
 
 
 def read_records(file: Path, dialect: Dialect) -> Iterator[Record]:
@@ -85,15 +114,18 @@ def read_records(file: Path, dialect: Dialect) -> Iterator[Record]:
 
 def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[Record]:
     csv.field_size_limit(CELL_LIMIT)  # frictionless sets its own; the limit is the process's
-    reader = csv.reader(
-        _lines(text),
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote,
-        escapechar=dialect.escape,
-        doublequote=dialect.double_quote,
-        skipinitialspace=dialect.skip_space,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-    )
+    try:
+        reader = csv.reader(
+            _lines(text),
+            delimiter=dialect.delimiter,
+            quotechar=dialect.quote,
+            escapechar=dialect.escape,
+            doublequote=dialect.double_quote,
+            skipinitialspace=dialect.skip_space,
+            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+        )
+    except (TypeError, ValueError) as error:  # csv's own check of the dialect
+        raise Refusal("RD106", {"note": f"its dialect: {error}"}) from None
     row, line = 0, 1
     try:
         for row, cells in enumerate(reader, start=1):

@@ -1,9 +1,10 @@
 """The tables of a package in one DuckDB connection that can do nothing but read them.
 
 Each resource gives two relations: `NAME`, typed by its Table Schema, and `raw.NAME`, the
-text of each cell as printed, with `_row` (the record's number) and `_line` (the physical
-line on which it starts). Everything is loaded first; then the connection loses all access
-to the outside and its configuration is locked, so that a query can only select.
+text of each cell as printed (null where the file has no such cell), with `_row` (the
+record's number) and `_line` (the physical line on which it starts). Everything is loaded
+first; then the connection loses all access to the outside and its configuration is locked,
+so that a query can only select.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
-from reviewdata.columns import quote_name, quote_text, sql_type, typed
+from reviewdata.columns import quote_name, quote_text, typed
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package, Resource
-from reviewdata.records import Dialect, Refusal, read_records
+from reviewdata.records import Dialect, Refusal, is_delimited, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,7 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
 
 
 def _load(tables: Tables, resource: Resource, folder: Path) -> None:
-    if not _is_csv(resource) or resource.file is None:
+    if not is_delimited(resource.descriptor) or resource.file is None:
         refusal = Refusal("RD107", {"format": resource.descriptor.get("format", "another format")})
         tables.refusals[resource.name] = refusal
         return
@@ -173,27 +174,24 @@ def _load(tables: Tables, resource: Resource, folder: Path) -> None:
     columns = {"_row": "BIGINT", "_line": "BIGINT"} | dict.fromkeys(names, "VARCHAR")
     listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
     raw = f"raw.{quote_name(resource.name)}"
+    fields = _distinct(resource.fields or {name: {} for name in names})
+    present = {name.lower() for name in names}
+    absent = [name for name in fields if name.lower() not in present]
+    nulls = "".join(f", CAST(NULL AS VARCHAR) AS {quote_name(name)}" for name in absent)
     tables.connection.execute(
-        f"CREATE TABLE {raw} AS SELECT * FROM read_csv({quote_text(str(copy))}, "
+        f"CREATE TABLE {raw} AS SELECT *{nulls} FROM read_csv({quote_text(str(copy))}, "
         f"columns = {{{listed}}}, auto_detect = false, header = false, delim = ',', quote = '\"', "
         "escape = '\"', nullstr = '\\N', max_line_size = 268435456)"
     )
-    fields = resource.fields or {name: {} for name in names}
-    present = {name.lower() for name in names}
-    expressions = []
-    for name, descriptor in _distinct(fields).items():
-        if name.lower() in present:
-            value = typed(descriptor, quote_name(name), resource.missing_values(name))
-        else:
-            value = f"CAST(NULL AS {sql_type(descriptor)})"
-        expressions.append(f"{value} AS {quote_name(name)}")
-    if not expressions:
-        expressions = ["_row AS _row"]
+    expressions = [
+        f"{typed(field, quote_name(name), resource.missing_values(name))} AS {quote_name(name)}"
+        for name, field in fields.items()
+    ] or ["_row AS _row"]
     tables.connection.execute(
         f"CREATE TABLE main.{quote_name(resource.name)} AS "
         f"SELECT {', '.join(expressions)} FROM {raw}"
     )
-    tables.columns[resource.name] = tuple(_distinct(fields))
+    tables.columns[resource.name] = tuple(fields)
     copy.unlink()
 
 
@@ -244,11 +242,6 @@ def _distinct(fields: Mapping[str, Any]) -> dict[str, Any]:
         if name.lower() not in {k.lower() for k in kept} | {"_row", "_line"}:
             kept[name] = descriptor
     return kept
-
-
-def _is_csv(resource: Resource) -> bool:
-    given = resource.descriptor.get("format") or Path(resource.path).suffix.lstrip(".")
-    return str(given).lower() in ("csv", "tsv")
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -26,7 +26,7 @@ def claims_text(claims: tuple[Claim, ...], paint: Paint = unpainted) -> str:
         verdict = paint(claim.verdict.ljust(verdicts), STYLES[claim.verdict])
         parts = [f"published {plain(claim.published)}"]
         if claim.computed is not None:
-            parts.append(f"computed {computed(claim)}")
+            parts.append(f"computed {claim.computed_text}")
         if claim.why:
             parts.append(plain(claim.why))
         lines.append(f"{verdict}  {plain(claim.claim_id).ljust(names)}  {'  '.join(parts)}")
@@ -44,14 +44,6 @@ def claims_markdown(claims: tuple[Claim, ...]) -> str:
     """Return the claims as a Markdown table."""
     columns = ("claim", "statement", "published", "computed", "verdict", "why")
     rows = tuple(
-        (c.claim_id, c.statement, c.published, computed(c), c.verdict, c.why) for c in claims
+        (c.claim_id, c.statement, c.published, c.computed_text, c.verdict, c.why) for c in claims
     )
     return result_markdown(QueryResult("claims", tuple((c, "VARCHAR") for c in columns), rows))
-
-
-def computed(claim: Claim) -> str:
-    """Return the computed figure with two more decimals than the published one."""
-    if claim.computed is None:
-        return ""
-    decimals = claim.decimals or 0
-    return f"{claim.computed:.{decimals + 2 if decimals else 0}f}"

@@ -59,6 +59,8 @@ def given_lines(example: Example) -> list[str]:
     """Return what an example is about: the cells of a row, or the files that differ."""
     lines = []
     for name, given in example.given.items():
+        if name == "finds":
+            continue
         if name == "row":
             lines.append(", ".join(f"{role} {text}" for role, text in given.items()))
         elif name == "files":
@@ -94,4 +96,6 @@ def _markdown(rule: Rule) -> list[str]:
 
 def _wrapped(label: str, text: str) -> list[str]:
     indent = " " * len(label)
-    return textwrap.wrap(text, _WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)
+    return textwrap.wrap(
+        text, _WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False
+    )

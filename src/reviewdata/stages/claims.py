@@ -49,8 +49,7 @@ def _findings(tables: Tables, claims: tuple[Claim, ...]) -> list[Finding]:
     for claim in claims:
         if claim.verdict not in _CODES:
             continue
-        computed = "nothing" if claim.computed is None else f"{claim.computed:.4f}"
-        values = {**claim.to_dict(), "computed": computed}
+        values = {**claim.to_dict(), "computed": claim.computed_text or "nothing"}
         rule = tables.package.rules[_CODES[claim.verdict]]
         place = places[numbers[claim.claim_id]]
         findings.append(make_finding(rule, values, origin=origin, **place.at("value")))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from typing import Any
 
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
-from reviewdata.package import DESCRIPTOR, Package, Resource
+from reviewdata.package import DESCRIPTOR, Package
 from reviewdata.rules import make_finding
 from reviewdata.statistics import DeclarationError, bind_statistics
 from reviewdata.tables import Tables
@@ -32,25 +33,47 @@ def _profile(package: Package, rule: Rule) -> Iterator[Finding]:
         from frictionless import Schema
     origin = Origin("frictionless", version("frictionless"))
     notes: dict[tuple[str, str | None], None] = {}
-    described = {**package.descriptor, "resources": [_named(r) for r in package.resources.values()]}
-    for error in Descriptor.metadata_validate(described):
-        notes[(error.note or error.message, None)] = None
+    described = _without_links(package.descriptor)
+    described["resources"] = [_without_links(r.descriptor) for r in package.resources.values()]
+    for note in _notes(Descriptor, described):
+        notes[(note, None)] = None
     for resource in package.resources.values():
-        if resource.schema:
-            for error in Schema.metadata_validate(dict(resource.schema)):
-                notes[
-                    (f"schema of {resource.name}: {error.note or error.message}", resource.name)
-                ] = None
+        for note in _notes(Schema, dict(resource.schema)) if resource.schema else ():
+            notes[(f"schema of {resource.name}: {note}", resource.name)] = None
+    if isinstance(package.descriptor.get("profile"), str) and _is_link(package.descriptor):
+        notes[("a profile that is a link is not read", None)] = None
     for note, table in notes:
         yield make_finding(
             rule, {"note": note}, table=table, path=DESCRIPTOR, origin=origin, type="package-error"
         )
 
 
-def _named(resource: Resource) -> dict[str, object]:
-    """Return a resource descriptor without the parts that are checked on their own."""
-    kept = {k: v for k, v in resource.descriptor.items() if k not in ("schema", "path")}
-    return kept | {"path": "data.csv"}
+def _notes(kind: Any, descriptor: dict[str, Any]) -> list[str]:
+    """Return what frictionless says of a descriptor; some faults it raises, others it yields."""
+    from frictionless import FrictionlessException
+
+    try:
+        errors = list(kind.metadata_validate(descriptor))
+    except FrictionlessException as error:
+        errors = list(error.reasons or [error.error])
+    return [str(error.note or error.message) for error in errors]
+
+
+def _without_links(descriptor: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a descriptor without what frictionless would open, and what is checked elsewhere."""
+    left = (
+        "schema",
+        "path",
+        "dialect",
+        "resources",
+        *(("profile",) if _is_link(descriptor) else ()),
+    )
+    kept = {name: value for name, value in descriptor.items() if name not in left}
+    return kept | ({"path": "data.csv"} if "path" in descriptor else {})
+
+
+def _is_link(descriptor: Mapping[str, Any]) -> bool:
+    return any(mark in str(descriptor.get("profile")) for mark in "/.\\")
 
 
 def _statistics(package: Package, rule: Rule) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from reviewdata.columns import quote_name, sql_type
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Resource
 from reviewdata.tables import Tables
+from reviewdata.tableschema import list_values
 
 _DTYPES = {"BIGINT": "Int64", "DOUBLE": "float64", "BOOLEAN": "boolean", "VARCHAR": "str"}
 
@@ -61,9 +62,11 @@ def _constraints(field: Mapping[str, Any]) -> Iterator[pa.Check]:
             ("exclusiveMinimum", pa.Check.gt),
             ("exclusiveMaximum", pa.Check.lt),
         ):
-            if name in constraints:
+            try:
                 bound = cast(constraints[name])
-                yield check(bound, name=name, error=f"{name} {constraints[name]}")
+            except (KeyError, TypeError, ValueError):  # none, or one that the package stage tells
+                continue
+            yield check(bound, name=name, error=f"{name} {constraints[name]}")
     if kind != "VARCHAR" or field.get("type", "string") not in ("string", "any"):
         return
     if "pattern" in constraints:
@@ -80,7 +83,7 @@ def _constraints(field: Mapping[str, Any]) -> Iterator[pa.Check]:
         ("categories", field.get("categories")),
     ):
         if listed:
-            values = [v["value"] if isinstance(v, dict) else v for v in listed]
+            values = list_values(listed)
             error = f"{name} {', '.join(map(str, values))}"
             yield pa.Check.isin(values, name=name, error=error)
 

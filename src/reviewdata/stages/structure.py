@@ -7,8 +7,9 @@ that must be unique, values that no database type holds.
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,7 @@ from reviewdata.places import Place, find_places
 from reviewdata.records import Dialect, read_records
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
+from reviewdata.tableschema import list_names, list_values
 
 ERROR_LIMIT = 100_000
 """Errors of one table that frictionless may report before it stops reading."""
@@ -52,6 +54,8 @@ def check(tables: Tables) -> StageResult:
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
     findings: list[Finding] = []
+    faults = {name: _fault(package.resources[name]) for name in tables.columns}
+    usable = [name for name, fault in faults.items() if fault is None]
     for resource in package.resources.values():
         if resource.file is None:
             continue
@@ -67,7 +71,11 @@ def check(tables: Tables) -> StageResult:
             place: dict[str, Any] = {"table": resource.name, "path": resource.path}
             findings.append(make_finding(rule, refusal.values, line=refusal.line, **place))
             continue
-        found = list(_frictionless(tables, resource))
+        fault = faults[resource.name]
+        if fault is not None:
+            findings.append(_other(package, resource, "schema-error", fault))
+            continue
+        found = list(_frictionless(tables, resource, usable))
         findings += found
         findings += _unheld(tables, resource, {(f.row, f.field) for f in found})
         findings += _unique_keys(tables, resource)
@@ -95,16 +103,16 @@ def _runs(tables: Tables, rules: Mapping[str, Rule], findings: Sequence[Finding]
             yield Run("structure", code, "pass", None, rows)
 
 
-def _frictionless(tables: Tables, resource: Resource) -> Iterator[Finding]:
+def _frictionless(tables: Tables, resource: Resource, usable: Collection[str]) -> Iterator[Finding]:
     """Yield frictionless's verdict on one table, each at its physical line."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import Checklist, system
         from frictionless import Package as Descriptor
 
-        with system.use_context(trusted=True):
-            readable = [tables.package.resources[name] for name in tables.columns]
-            descriptor = {"resources": [_described(r, tables) for r in readable]}
+        with system.use_context(trusted=True):  # paths were checked when the package was opened
+            readable = [tables.package.resources[name] for name in usable]
+            descriptor = {"resources": [_described(r, tables, usable) for r in readable]}
             package = Descriptor.from_descriptor(descriptor, basepath=str(tables.package.root))
             target = package.get_resource(resource.name)
             report = target.validate(Checklist(), limit_errors=ERROR_LIMIT)
@@ -113,24 +121,52 @@ def _frictionless(tables: Tables, resource: Resource) -> Iterator[Finding]:
     places = find_places(tables, resource.name, rows)
     blanks = _blank_lines(resource, rows, places)
     for error in errors:
-        yield _finding(tables.package, resource, error, places, blanks)
+        blank = getattr(error, "row_number", None) in blanks
+        if not blank or error.type == "blank-row":  # its empty key says nothing more
+            yield _finding(tables.package, resource, error, places, blanks)
+    if len(errors) >= ERROR_LIMIT:
+        note = f"{ERROR_LIMIT:,} errors; the rest of the table was not judged"
+        yield _other(tables.package, resource, "error-limit", note)
 
 
-def _described(resource: Resource, tables: Tables) -> dict[str, Any]:
+def _fault(resource: Resource) -> str | None:
+    """Return what keeps frictionless from using a schema, None where it can."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from frictionless import FrictionlessException, Schema
+    schema = {k: v for k, v in resource.schema.items() if k not in ("primaryKey", "foreignKeys")}
+    try:
+        Schema.from_descriptor(schema)
+    except FrictionlessException as error:
+        reasons = error.reasons or [error.error]
+        return str(reasons[0].note or reasons[0].message)
+    return None
+
+
+def _other(package: Package, resource: Resource, type_: str, note: str) -> Finding:
+    place: dict[str, Any] = {"table": resource.name, "path": resource.path}
+    return make_finding(package.rules["RD199"], {"type": type_, "note": note}, type=type_, **place)
+
+
+def _described(resource: Resource, tables: Tables, usable: Collection[str]) -> dict[str, Any]:
     """Return the descriptor that frictionless gets: explicit where it would guess."""
     dialect = Dialect.of(resource.descriptor)
-    schema = dict(resource.schema)
-    keys = [
-        entry
-        for entry, key in zip(schema.pop("foreignKeys", []), resource.foreign_keys, strict=False)
-        if key.resource in tables.columns
-        and all(f in resource.fields for f in key.fields)
-        and all(f in tables.package.resources[key.resource].fields for f in key.reference)
+    schema = {k: v for k, v in resource.schema.items() if k not in ("primaryKey", "foreignKeys")}
+    if all(name in resource.fields for name in resource.primary_key):
+        schema["primaryKey"] = list(resource.primary_key)
+    schema["foreignKeys"] = [
+        {
+            "fields": list(key.fields),
+            "reference": {
+                "resource": "" if key.resource == resource.name else key.resource,
+                "fields": list(key.reference),
+            },
+        }
+        for key in resource.foreign_keys
+        if key.resource in usable
+        and all(name in resource.fields for name in key.fields)
+        and all(name in tables.package.resources[key.resource].fields for name in key.reference)
     ]
-    if keys:
-        schema["foreignKeys"] = keys
-    if not all(name in resource.fields for name in resource.primary_key):
-        schema.pop("primaryKey")
     csv = {
         "delimiter": dialect.delimiter,
         "quoteChar": dialect.quote,
@@ -171,17 +207,19 @@ def _finding(
     row = getattr(error, "row_number", None)
     name = getattr(error, "field_name", None)
     name = name if isinstance(name, str) and name in resource.fields else None
+    keys = getattr(error, "field_names", None)  # of a foreign key; the finding points at its first
+    name = str(keys[0]) if keys else name
+    place = places.get(row) if isinstance(row, int) else None
     cell = getattr(error, "cell", None) or getattr(error, "label", None) or ""
     values = {
         "cell": cell,
         "field": name or getattr(error, "field_name", "") or "",
         "number": getattr(error, "field_number", None),
         "table": resource.name,
-        "note": _in_words(error, resource, name),
+        "note": _in_words(error, resource, name, place.cells if place else {}),
         "row": row,
         "type": error.type,
     }
-    place = places.get(row) if isinstance(row, int) else None
     where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": row}
     if place is not None:
         where = place.at(name)
@@ -189,25 +227,39 @@ def _finding(
         where["line"] = blanks.get(row)
     elif "label" in error.type:
         where["line"] = 1
-    number = getattr(error, "field_number", None)
-    where |= {"field": name, "field_number": number, "type": error.type}
+    where |= {"field": name, "type": error.type}
+    if number := getattr(error, "field_number", None):
+        where["field_number"] = number
     if cell:
         where["value"] = str(cell)
     origin = Origin("frictionless", version("frictionless"))
     return make_finding(rule, values, origin=origin, **where)
 
 
-def _in_words(error: Any, resource: Resource, name: str | None) -> str:
-    """Return what was expected, in words, rather than frictionless's note in code."""
+def _in_words(error: Any, resource: Resource, name: str | None, cells: Mapping[str, str]) -> str:
+    """Return what is wrong in words, rather than in frictionless's notes."""
     field = resource.fields.get(name or "", {})
     note = str(error.note)
-    if error.type == "type-error":
-        kind = field.get("type", "string")
-        return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-    if error.type == "constraint-error":
-        constraints = field.get("constraints", {})
-        kind = note.removeprefix('constraint "').split('"')[0]
-        return f"{kind} {_listed(constraints.get(kind.split(' ')[0], ''))}".strip()
+    first = re.search(r"the row at position (\d+)", note)
+    match error.type:
+        case "type-error":
+            kind = field.get("type", "string")
+            return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+        case "constraint-error":
+            kind = note.removeprefix('constraint "').split('"')[0]
+            return f"{kind} {_listed(field.get('constraints', {}).get(kind, ''))}".strip()
+        case "unique-error" if first:
+            return f"record {first[1]}"
+        case "primary-key":
+            key = ", ".join(cells.get(k, "") for k in resource.primary_key)
+            return f"{key} is that of record {first[1]} already" if first else "is empty"
+        case "foreign-key":
+            pairs = zip(error.field_names, error.field_cells, strict=True)
+            told = ", ".join(f"{field} {cell}" for field, cell in pairs)
+            target = error.reference_name or resource.name
+            return f"{told} is not in {target} ({', '.join(error.reference_field_names)})"
+        case "hash-count" | "byte-count":
+            return note.replace('"', "")
     return note
 
 
@@ -255,7 +307,7 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Finding]:
     """Yield the records that repeat a `uniqueKeys` entry, which frictionless ignores."""
     rule = tables.package.rules["RD127"]
     for entry in resource.schema.get("uniqueKeys", ()):
-        names = [entry] if isinstance(entry, str) else list(entry)
+        names = list_names(entry)
         if not names or any(name not in tables.columns[resource.name] for name in names):
             continue
         listed = ", ".join(quote_name(n) for n in names)
@@ -279,9 +331,8 @@ def _formulas(tables: Tables, resource: Resource) -> Iterator[Finding]:
     columns = tables.select(f"SELECT * FROM raw.{table} LIMIT 0").columns
     for name, _ in columns[2:]:
         field = resource.fields.get(name, {})
-        listed = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
-        words = [v["value"] if isinstance(v, dict) else v for v in listed]
-        known = ", ".join(quote_text(str(word)) for word in ("", *words))
+        words = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
+        known = ", ".join(quote_text(word) for word in ("", *list_values(words)))
         column = quote_name(name)
         rows = tables.fetch(
             f"SELECT _row, {column} FROM raw.{table} WHERE regexp_matches({column}, '^[=+@-].')"
