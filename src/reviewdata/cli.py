@@ -5,8 +5,7 @@ Results go to stdout, talk to stderr. Nothing is imported before the command tha
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -36,9 +35,9 @@ Output = Annotated[
 ]
 
 
-def main() -> None:
-    """Run the command line and leave with its exit code."""
-    sys.exit(run_command(lambda: app(prog_name="reviewdata")))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line, that of the process unless `arguments` are given; return its code."""
+    return run_command(lambda: app(args=arguments, prog_name="reviewdata"))
 
 
 @app.callback(invoke_without_command=True)

@@ -170,7 +170,8 @@ def _bind_role(
         return Binding(role, str(constant), value, literal, half, None, None)
     if not isinstance(source, str):
         raise DeclarationError(f'{role} is neither a column nor {{"value": a constant}}')
-    *path, column = source.split(".")
+    # A name with a dot in it may be that of a column.
+    *path, column = [source] if source in resource.fields else source.split(".")
     owner, alias = resource, "t"
     for step in path:
         owner, alias = _follow(package, owner, alias, step, source, joins)

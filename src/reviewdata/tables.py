@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import csv
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,9 +76,17 @@ class Tables:
         Raises QueryError for anything but one SELECT, an error in it, or one that takes
         longer than `timeout` seconds or more memory than allowed.
         """
-        with self._run(sql, variables or {}, timeout) as cursor:
-            columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
-            return Rows(columns, cursor.fetchall())
+        with self.connection.cursor() as cursor, _told():
+            statement = _one_select(cursor, sql)
+            for name, value in (variables or {}).items():
+                cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
+
+            def run() -> Rows:
+                cursor.execute(statement)
+                columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
+                return Rows(columns, cursor.fetchall())
+
+            return _stoppable(run, cursor, timeout)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of one SELECT."""
@@ -86,7 +94,8 @@ class Tables:
 
     def frames(self, sql: str) -> Iterator[pd.DataFrame]:
         """Yield the result of one SELECT in frames of bounded size."""
-        with self._run(sql, {}, None) as cursor:
+        with self.connection.cursor() as cursor, _told():
+            cursor.execute(_one_select(cursor, sql))
             while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
                 yield frame
 
@@ -101,36 +110,35 @@ class Tables:
         }
         return sorted(missing[name.lower()] for name in named if name.lower() in missing)
 
-    @contextmanager
-    def _run(
-        self, sql: str, variables: Mapping[str, Any], timeout: float | None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Give the cursor of a running SELECT; a cursor of its own, so that selects nest."""
-        stopped = threading.Event()
-        with self.connection.cursor() as cursor:
 
-            def stop() -> None:
-                stopped.set()
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn an error of DuckDB into a QueryError with its message in one line."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise QueryError(_first_lines(error)) from error
+
+
+def _one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    statements = cursor.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise QueryError("a query is one SELECT statement, and nothing else is run")
+    return statements[0]
+
+
+def _stoppable(run: Callable[[], Rows], cursor: duckdb.DuckDBPyConnection, timeout: float) -> Rows:
+    """Run in a thread, so that the time limit and Ctrl-C can stop what DuckDB is doing."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        job = pool.submit(run)
+        try:
+            return job.result(timeout)
+        except TimeoutError:
+            raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
+        finally:
+            while not job.done():
                 cursor.interrupt()
-
-            timer = threading.Timer(timeout or 0.0, stop)
-            timer.daemon = True
-            try:
-                statements = cursor.extract_statements(sql)
-                if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-                    raise QueryError("a query is one SELECT statement, and nothing else is run")
-                for name, value in variables.items():
-                    cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
-                if timeout is not None:
-                    timer.start()
-                cursor.execute(statements[0])
-                yield cursor
-            except duckdb.Error as error:
-                if stopped.is_set():
-                    raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
-                raise QueryError(_first_lines(error)) from error
-            finally:
-                timer.cancel()
+                wait([job], timeout=0.05)
 
 
 @contextmanager

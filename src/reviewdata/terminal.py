@@ -7,8 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
 from reviewdata.render.values import Paint, unpainted
+
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
 def print_result(content: str | bytes, output: Path | None = None) -> None:
@@ -16,8 +21,15 @@ def print_result(content: str | bytes, output: Path | None = None) -> None:
     if output is not None:
         write_output(output, content)
     elif isinstance(content, str):
-        sys.stdout.write(content)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(content)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            _close_stdout()
+            why = error.strerror or str(error)
+            raise ReviewdataError(f"the result cannot be written: {why}") from error
 
 
 def talk(text: str) -> None:
@@ -45,23 +57,23 @@ def run_command(command: Callable[[], object]) -> int:
     Misuse is one line and 2. Ctrl-C is 130. Our own crash is one line and 2, its traceback
     under --verbose. A reader that closes the pipe is no error of ours.
     """
-    from reviewdata.model import ReviewdataError
-
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
         command()
     except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer has caught Ctrl-C, and says nothing
+            talk("reviewdata: stopped")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except ReviewdataError as error:
         talk(f"reviewdata: {error}")
         return 2
     except KeyboardInterrupt:
         talk("reviewdata: stopped")
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return 141
     except Exception as error:  # the outermost command: a crash of ours is told in one line
         if "--verbose" in sys.argv:
@@ -75,3 +87,8 @@ def run_command(command: Callable[[], object]) -> int:
         )
         return 2
     return 0
+
+
+def _close_stdout() -> None:
+    """Let what is still to be written go nowhere, or Python would try once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

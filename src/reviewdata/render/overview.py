@@ -8,7 +8,7 @@ from reviewdata.render.claims import claims_text
 from reviewdata.render.findings import finding_line, stage_line, verdict_line
 from reviewdata.render.values import Paint, plain, plural, shown, unpainted
 
-ROWS = 6
+ROWS = 5
 """Rows of a summary that are shown; `reviewdata query NAME` gives all."""
 
 FINDINGS = 10
@@ -23,7 +23,7 @@ def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
     lines += _verdict(overview, paint)
     if overview.results:
         lines += ["", paint("Summaries", "bold")]
-    for query, result in overview.results:
+    for query, result in sorted(overview.results, key=lambda pair: not pair[0].headline):
         lines.append(f"{paint(query.name, 'cyan')}  {plain(query.title)}")
         if isinstance(result, str):
             lines.append(f"  could not be run: {plain(result)}")
@@ -48,7 +48,7 @@ def _verdict(overview: Overview, paint: Paint) -> list[str]:
 
 
 def _rows(result: QueryResult) -> list[str]:
-    """Return one row as `column value` pairs, several as aligned columns without a header."""
+    """Return one row as `column value` pairs, several as aligned columns."""
     names = [name for name, _ in result.columns]
     texts = [[shown(value) for value in row] for row in result.rows]
     if not texts:
@@ -56,10 +56,11 @@ def _rows(result: QueryResult) -> list[str]:
     if len(texts) == 1:
         pairs = zip(names, texts[0], strict=True)
         return [" | ".join(f"{plain(name)} {text or '-'}" for name, text in pairs)]
-    widths = [max(len(row[number]) for row in texts[:ROWS]) for number in range(len(names))]
+    listed = [[plain(name) for name in names], *texts[:ROWS]]
+    widths = [max(len(row[number]) for row in listed) for number in range(len(names))]
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        for row in texts[:ROWS]
+        for row in listed
     ]
     if len(texts) > ROWS:
         lines.append(f"... and {plural(len(texts) - ROWS, 'row')} more")

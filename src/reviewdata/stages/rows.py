@@ -103,8 +103,12 @@ def _check_schema(
             for error in errors.schema_errors:
                 check = getattr(error, "check", None)
                 found = code or str(getattr(check, "name", ""))
+                what = None
                 if error.reason_code is SchemaErrorReason.CHECK_ERROR or found not in tallies:
                     what = str(error).splitlines()[0]
+                elif not isinstance(error.failure_cases, pd.DataFrame):
+                    what = "it gives one verdict on the whole table, not one for each row"
+                if what is not None:
                     if found in tallies:
                         tallies[found].broken = what
                     return f"the check {found}: {what}"

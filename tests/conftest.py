@@ -1,0 +1,62 @@
+"""What the tests share: the command line in this process, and copies of the reviews."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from reviewdata.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code, and what it printed where."""
+
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Ended]
+
+
+@pytest.fixture
+def reviewdata(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return a function that runs a command of reviewdata."""
+
+    def run(*arguments: str | Path) -> Ended:
+        capsys.readouterr()
+        code = main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        assert "Traceback" not in printed.out + printed.err
+        return Ended(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture
+def alliance(tmp_path: Path) -> Path:
+    """Return a copy of the shipped review, to be changed."""
+    return copy_review(ROOT, tmp_path / "review")
+
+
+@pytest.fixture
+def bcg(tmp_path: Path) -> Path:
+    """Return a copy of the second review."""
+    return copy_review(ROOT / "examples" / "bcg-vaccine", tmp_path / "bcg")
+
+
+def copy_review(source: Path, target: Path) -> Path:
+    """Copy the parts of a review and nothing else of its repository."""
+    target.mkdir(parents=True)
+    shutil.copy(source / "datapackage.json", target)
+    for folder in ("data", "schemas", "queries", "validations"):
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source / folder, target / folder, ignore=ignore)
+    return target
