@@ -58,7 +58,8 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
                 f" WHEN {present} {_in(false)} THEN false END"
             )
         case "year":
-            return _matching(present, r"[+-]?\d{1,9}", f"TRY_CAST({present} AS BIGINT)")
+            value = _matching(present, r"\+?\d+(_\d+)*", _whole(present))
+            return f"CASE WHEN length({present}) = 4 THEN {value} END"
         case "date" | "time" | "datetime" as kind:
             return _moment(str(kind), field, present)
         case _:
@@ -66,24 +67,31 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
 
 
 def _integer(field: Mapping[str, Any], text: str) -> str:
-    digits = f"replace(trim({text}), '_', '')"
-    if field.get("groupChar"):
-        digits = f"replace({digits}, {quote_text(field['groupChar'])}, '')"
-    if field.get("bareNumber") is False:
-        digits = rf"regexp_replace({digits}, '^[^\d+-]+|\D+$', '', 'g')"
-    return _matching(digits, r"[+-]?\d+", f"TRY_CAST({digits} AS BIGINT)")
+    digits = _bare(field, f"trim({text})")
+    return _matching(digits, r"[+-]?\d+(_\d+)*", _whole(digits))
 
 
 def _number(field: Mapping[str, Any], text: str) -> str:
-    digits = f"replace(trim({text}), '_', '')"
+    digits = f"replace({_bare(field, f'trim({text})')}, '_', '')"
     if field.get("groupChar"):
         digits = f"replace({digits}, {quote_text(field['groupChar'])}, '')"
     if field.get("decimalChar", ".") != ".":
-        digits = f"replace({digits}, {quote_text(field['decimalChar'])}, '.')"
-    if field.get("bareNumber") is False:
-        digits = rf"regexp_replace({digits}, '^[^\d+.-]+|[^\d.]+$', '', 'g')"
+        mark = quote_text(field["decimalChar"])
+        digits = f"CASE WHEN NOT contains({digits}, '.') THEN replace({digits}, {mark}, '.') END"
     pattern = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-    return _matching(digits, pattern, f"TRY_CAST({digits} AS DOUBLE)")
+    value = f"TRY_CAST({digits} AS DOUBLE)"
+    return _matching(digits, pattern, f"CASE WHEN isfinite({value}) THEN {value} END")
+
+
+def _bare(field: Mapping[str, Any], text: str) -> str:
+    """Return the text without what stands around a number, where the field allows for it."""
+    if field.get("bareNumber", True):
+        return text
+    return rf"regexp_replace({text}, '(^[^-\d]*)|(\D*$)', '', 'g')"
+
+
+def _whole(text: str) -> str:
+    return f"TRY_CAST(replace({text}, '_', '') AS BIGINT)"
 
 
 def _moment(kind: str, field: Mapping[str, Any], text: str) -> str:
@@ -94,7 +102,7 @@ def _moment(kind: str, field: Mapping[str, Any], text: str) -> str:
     if format_ != "default":
         return f"TRY_CAST(try_strptime({text}, {quote_text(format_)}) AS {target})"
     pattern = {
-        "date": r"\d{4}-\d{2}-\d{2}",
+        "date": r"\d{4}-\d{1,2}-\d{1,2}",
         "time": r"\d{2}:\d{2}:\d{2}(\.\d+)?",
         "datetime": r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})?",
     }[kind]
