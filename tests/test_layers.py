@@ -21,7 +21,7 @@ ORDER = (
     ("rules", "output", "columns", "records", "files", "tableschema", "plausibility"),
     ("package",),
     ("tables",),
-    ("places", "statistics", "queries"),
+    ("places", "statistics", "queries", "frames"),
     ("claims", "waivers", "stages.schemas"),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
     ("stages.dataset", "stages.expectations"),
@@ -93,7 +93,7 @@ def words_of_the_reviews() -> set[str]:
 
 
 OWN_WORDS = {"claims", "studies", "source_id", "locator", "note", "year", "doi", "citation"}
-OWN_WORDS |= {"label", "kind", "basis", "sources", "title", "outcome", "statistic"}
+OWN_WORDS |= {"label", "kind", "basis", "sources", "title", "outcome", "statistic", "role"}
 """Words of the framework's own contracts, which a review may use as names too."""
 
 

@@ -24,14 +24,17 @@ app = typer.Typer(
 
 ProjectArgument = Annotated[
     Path,
-    typer.Argument(help="The review: a folder or a datapackage.json.", metavar="[PROJECT]"),
+    typer.Argument(help="The review: a folder or a datapackage.json.", metavar="PROJECT"),
 ]
 ProjectOption = Annotated[
-    Path, typer.Option("--project", help="The review: a folder or a datapackage.json.")
+    Path,
+    typer.Option(
+        "--project", help="The review: a folder or a datapackage.json.", metavar="PROJECT"
+    ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Tell more, tracebacks too.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", help="Write to this file instead of stdout.")
+    Path | None, typer.Option("--output", help="Write to this file, not to stdout.", metavar="FILE")
 ]
 
 
@@ -68,7 +71,8 @@ def run(project: ProjectArgument = Path(), verbose: Verbose = False) -> None:
 def validate(
     project: ProjectArgument = Path(),
     stage: Annotated[
-        list[str] | None, typer.Option(help="Run only this stage; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Run only this stage; may be repeated.", metavar="STAGE"),
     ] = None,
     format_: Annotated[
         Literal["text", "concise", "json", "jsonl"],
@@ -76,11 +80,14 @@ def validate(
     ] = "text",
     output: Output = None,
     select: Annotated[
-        list[str] | None, typer.Option(help="Judge only codes that start so; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Judge only codes that start so; may be repeated.", metavar="CODE"),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option(help="Do not show codes that start so; the verdict still counts them."),
+        typer.Option(
+            help="Do not show codes that start so; the verdict still counts them.", metavar="CODE"
+        ),
     ] = None,
     show_all: Annotated[
         bool, typer.Option("--all", help="Show every finding, waived ones too.")
@@ -118,14 +125,19 @@ def validate(
 
 @app.command()
 def query(
-    name: Annotated[str | None, typer.Argument(help="A file of queries/, without .sql.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A file of queries/, without .sql.", metavar="NAME")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Run every query.")] = False,
-    sql: Annotated[str | None, typer.Option(help="Run this SELECT.")] = None,
+    sql: Annotated[str | None, typer.Option(help="Run this SELECT.", metavar="TEXT")] = None,
     project: ProjectOption = Path(),
     param: Annotated[
-        list[str] | None, typer.Option(help="A parameter, name=value; may be repeated.")
+        list[str] | None,
+        typer.Option(help="A parameter of the query; may be repeated.", metavar="NAME=VALUE"),
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds after which a query is stopped.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(help="Seconds after which a query is stopped.", metavar="SECONDS")
+    ] = 60.0,
     format_: Annotated[
         Literal["table", "csv", "json", "markdown", "parquet"],
         typer.Option("--format", help="How the rows are printed."),
@@ -202,7 +214,7 @@ def rules(project: ProjectOption = Path()) -> None:
 
 @app.command()
 def rule(
-    code: Annotated[str, typer.Argument(help="A code such as RD231.")],
+    code: Annotated[str, typer.Argument(help="A code such as RD231.", metavar="CODE")],
     project: ProjectOption = Path(),
 ) -> None:
     """Explain a rule: why, how to mend, source, examples."""

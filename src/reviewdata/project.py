@@ -1,17 +1,25 @@
-"""A review as an object: the verbs of the command line, as methods."""
+"""A review as an object: the verbs of the command line, as methods.
+
+DuckDB is imported by the verb that needs it: `validate` starts the suites before that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reviewdata.claims import check_claims
 from reviewdata.model import Claim, QueryResult, ReviewdataError, Rule, Validation
 from reviewdata.package import Package, open_package
-from reviewdata.queries import Query, find_query, list_queries, run_query, run_sql
-from reviewdata.tables import TIME_LIMIT, Tables, load_tables
 from reviewdata.validation import Trace, validate
+
+if TYPE_CHECKING:
+    from reviewdata.queries import Query
+    from reviewdata.tables import Tables
+
+Results = tuple[tuple["Query", QueryResult | str], ...]
+"""Each query file with its result, or with the text of why it failed."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +28,7 @@ class Overview:
 
     package: Package
     validation: Validation
-    results: tuple[tuple[Query, QueryResult | str], ...]
+    results: Results
 
 
 class Project:
@@ -44,6 +52,8 @@ class Project:
     @property
     def queries(self) -> Mapping[str, Query]:
         """The query files by name."""
+        from reviewdata.queries import list_queries
+
         return list_queries(self.package)
 
     def validate(
@@ -62,48 +72,66 @@ class Project:
         *,
         sql: str | None = None,
         params: Mapping[str, str] | None = None,
-        timeout: float = TIME_LIMIT,
+        timeout: float | None = None,
     ) -> QueryResult:
         """Return the rows of the query file `name`, or of one SELECT.
 
         Raises ReviewdataError for an unknown query or parameter, and for a statement that
-        fails, is no SELECT, or takes longer than `timeout` seconds.
+        fails, is no SELECT, or takes longer than `timeout` seconds (60 unless given).
         """
+        from reviewdata.queries import find_query, run_query, run_sql
+        from reviewdata.tables import TIME_LIMIT, load_tables
+
         if (name is None) == (sql is None):
             raise ReviewdataError("a query is either the name of a file in queries/ or an SQL text")
         if sql is not None and params:
             raise ReviewdataError("parameters belong to a query file; write them into the SQL text")
         package = self.package
         query = find_query(package, name) if name is not None else None
+        limit = TIME_LIMIT if timeout is None else timeout
         with load_tables(package) as tables:
             if query is not None:
-                return run_query(tables, query, params, timeout=timeout)
-            return run_sql(tables, str(sql), timeout=timeout)
+                return run_query(tables, query, params, timeout=limit)
+            return run_sql(tables, str(sql), timeout=limit)
 
-    def query_all(
-        self, *, timeout: float = TIME_LIMIT
-    ) -> tuple[tuple[Query, QueryResult | str], ...]:
+    def query_all(self, *, timeout: float | None = None) -> Results:
         """Return each query file with its result, or with the text of why it failed."""
-        package = self.package
-        queries = list_queries(package)
-        with load_tables(package) as tables:
-            return tuple((query, _attempt(tables, query, timeout)) for query in queries.values())
+        from reviewdata.tables import load_tables
+
+        with load_tables(self.package) as tables:
+            return _run_all(tables, timeout)
 
     def reproduce(self) -> tuple[Claim, ...]:
         """Return every claim with its verdict; none where the review declares none.
 
         Raises ReviewdataError where the claims table or the coverage cannot be read.
         """
+        from reviewdata.claims import check_claims
+        from reviewdata.tables import load_tables
+
         with load_tables(self.package) as tables:
             return check_claims(tables)
 
     def run(self, *, trace: Trace | None = None) -> Overview:
         """Return the main job: the validation with its claims, and every query's result."""
-        return Overview(self.package, self.validate(trace=trace), self.query_all())
+        results: list[Results] = []
+
+        def meanwhile(tables: Tables) -> None:
+            results.append(_run_all(tables))
+
+        validation = validate(self.path, trace=trace, meanwhile=meanwhile)
+        return Overview(self.package, validation, results[0])
 
 
-def _attempt(tables: Tables, query: Query, timeout: float) -> QueryResult | str:
-    try:
-        return run_query(tables, query, timeout=timeout)
-    except ReviewdataError as error:
-        return str(error)
+def _run_all(tables: Tables, timeout: float | None = None) -> Results:
+    from reviewdata.queries import list_queries, run_query
+    from reviewdata.tables import TIME_LIMIT
+
+    limit = TIME_LIMIT if timeout is None else timeout
+    results: list[tuple[Query, QueryResult | str]] = []
+    for query in list_queries(tables.package).values():
+        try:
+            results.append((query, run_query(tables, query, timeout=limit)))
+        except ReviewdataError as error:
+            results.append((query, str(error)))
+    return tuple(results)

@@ -11,7 +11,6 @@ from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
 from reviewdata.render.values import Paint, unpainted
 
-
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reviewdata.tables import Tables
 
 Trace = Callable[[str], None]
+Meanwhile = Callable[["Tables"], None]
 
 
 def validate(
@@ -37,19 +38,21 @@ def validate(
     select: Sequence[str] = (),
     today: dt.date | None = None,
     trace: Trace | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> Validation:
     """Run the stages (all, or those given) and return what they found.
 
     `select` keeps only the rules whose codes start with one of the given texts; a rule that
-    broke is always kept. `trace` gets the traceback of a stage that breaks. Raises
-    ReviewdataError for an unknown stage or code, and where the descriptor, the review's
-    rules.toml or its waivers.toml cannot be read.
+    broke is always kept. `trace` gets the traceback of a stage that breaks. `meanwhile` is
+    called with the loaded tables after the stages that read them, while the suites may still
+    run. Raises ReviewdataError for an unknown stage or code, and where the descriptor, the
+    review's rules.toml or its waivers.toml cannot be read.
     """
     wanted = _stages(stages)
     package = open_package(project)
     _check_codes(package, select)
     waivers = read_waivers(package.root)
-    results = _run_stages(package, wanted, trace)
+    results = _run_stages(package, wanted, trace, meanwhile)
     runs = [run for result in results for run in result.runs]
     findings = _fold([finding for result in results for finding in result.findings])
     if select:
@@ -77,7 +80,7 @@ def _check_codes(package: Package, select: Sequence[str]) -> None:
 
 
 def _run_stages(
-    package: Package, wanted: Sequence[Stage], trace: Trace | None
+    package: Package, wanted: Sequence[Stage], trace: Trace | None, meanwhile: Meanwhile | None
 ) -> list[StageResult]:
     """Run each stage on the loaded tables; the suites run meanwhile in a process of their own."""
     suites = start_suites(package) if "dataset" in wanted else None
@@ -86,6 +89,8 @@ def _run_stages(
     try:
         with load_tables(package) as tables:
             results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
+            if meanwhile is not None:
+                meanwhile(tables)
         if suites is not None:
             results.append(suites.collect())
     finally:

@@ -9,7 +9,7 @@ from reviewdata.render.findings import finding_line, stage_line, verdict_line
 from reviewdata.render.values import Paint, plain, plural, shown, unpainted
 
 ROWS = 5
-"""Rows of a summary that are shown; `reviewdata query NAME` gives all."""
+"""Rows of a headline summary that are shown; `reviewdata query NAME` gives all."""
 
 FINDINGS = 10
 """Errors and warnings that are shown; `reviewdata validate` gives all."""
@@ -24,11 +24,15 @@ def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
     if overview.results:
         lines += ["", paint("Summaries", "bold")]
     for query, result in sorted(overview.results, key=lambda pair: not pair[0].headline):
-        lines.append(f"{paint(query.name, 'cyan')}  {plain(query.title)}")
+        head = f"{paint(query.name, 'cyan')}  {plain(query.title)}"
         if isinstance(result, str):
-            lines.append(f"  could not be run: {plain(result)}")
-        else:
-            lines += [f"  {line}" for line in _rows(result)]
+            lines += [head, f"  could not be run: {plain(result)}"]
+        elif query.headline or len(result.rows) == 1:
+            lines += [head, *(f"  {line}" for line in _rows(result))]
+        else:  # one screen: the figures first, the tables on request
+            lines.append(f"{head}: {plural(len(result.rows), 'row')}")
+    if any(isinstance(r, QueryResult) and not q.headline for q, r in overview.results):
+        lines.append("all rows of a summary: reviewdata query NAME")
     if overview.validation.claims:
         lines += ["", paint("Published claims", "bold")]
         lines += claims_text(overview.validation.claims, paint).splitlines()

@@ -18,11 +18,12 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrorReason, SchemaErrors
 
+from reviewdata.frames import read_frames
 from reviewdata.model import Finding, Level, Origin, ReviewdataError, Rule, Run, StageResult
 from reviewdata.places import find_places
 from reviewdata.plausibility import CHECKS, LEVEL_NAMES, SILENT, Check, Columns, Outcome
 from reviewdata.rules import make_finding
-from reviewdata.stages.schemas import derive_schema, read_frames, read_own_schemas
+from reviewdata.stages.schemas import derive_schema, read_own_schemas
 from reviewdata.statistics import Statistic, bind_statistics
 from reviewdata.tables import Tables
 

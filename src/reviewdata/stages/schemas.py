@@ -16,25 +16,11 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from reviewdata.columns import quote_name, sql_type
+from reviewdata.columns import sql_type
+from reviewdata.frames import DTYPES
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Resource
-from reviewdata.tables import Tables
 from reviewdata.tableschema import list_values
-
-_DTYPES = {"BIGINT": "Int64", "DOUBLE": "float64", "BOOLEAN": "boolean", "VARCHAR": "str"}
-
-
-def read_frames(tables: Tables, name: str) -> Iterator[pd.DataFrame]:
-    """Yield the typed rows of a table in chunks; the index is the record number."""
-    table = quote_name(name)
-    fields = tables.package.resources[name].fields
-    for frame in tables.frames(
-        f"SELECT * FROM (SELECT _row FROM raw.{table}) POSITIONAL JOIN main.{table} ORDER BY _row"
-    ):
-        frame = frame.set_index("_row")
-        types = {c: _DTYPES.get(sql_type(fields.get(str(c), {}))) for c in frame.columns}
-        yield frame.astype({c: t for c, t in types.items() if t is not None})
 
 
 def derive_schema(resource: Resource) -> pa.DataFrameSchema:
@@ -45,7 +31,7 @@ def derive_schema(resource: Resource) -> pa.DataFrameSchema:
     """
     columns = {}
     for name, field in resource.fields.items():
-        dtype = _DTYPES.get(sql_type(field))
+        dtype = DTYPES.get(sql_type(field))
         # A required value that structure could not read is reported there, not here.
         columns[name] = pa.Column(dtype, list(_constraints(field)), nullable=True, required=False)
     return pa.DataFrameSchema(columns, name=resource.name)
