@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ import pytest
 from reviewdata.cli import main
 
 ROOT = Path(__file__).parents[1]
+
+UPDATE = bool(os.environ.get("UPDATE_GOLDEN"))
+"""Whether expected outputs are written anew instead of compared."""
 
 
 @dataclass(frozen=True)

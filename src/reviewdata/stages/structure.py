@@ -232,8 +232,10 @@ def _finding(
         where["field_number"] = number
     if cell:
         where["value"] = str(cell)
+    empty = error.type == "constraint-error" and values["note"] == "required"
+    message = rule.messages["required"] if empty else None
     origin = Origin("frictionless", version("frictionless"))
-    return make_finding(rule, values, origin=origin, **where)
+    return make_finding(rule, values, origin=origin, message=message, **where)
 
 
 def _in_words(error: Any, resource: Resource, name: str | None, cells: Mapping[str, str]) -> str:

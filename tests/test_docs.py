@@ -1,0 +1,84 @@
+"""What the documents show is what happens, and what is generated is up to date."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, UPDATE
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/review.md")
+SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def shell(command: str, folder: Path) -> str:
+    """Run a line as a reader would, and return what it prints on either stream."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    ended = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return ended.stdout
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_sessions_of_a_document_go_as_shown(name: str, alliance: Path) -> None:
+    text = (ROOT / name).read_text("utf-8")
+
+    def replayed(match: re.Match[str]) -> str:
+        lines = []
+        for line in match[1].splitlines():
+            if line.startswith("$ "):
+                lines += [f"{line}\n", shell(line[2:], alliance)]
+        return f"```console\n{''.join(lines)}```"
+
+    expected = SESSION.sub(replayed, text)
+    if UPDATE:
+        (ROOT / name).write_text(expected, "utf-8")
+    assert text == expected
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_python_of_a_document_runs_and_prints_what_its_comment_says(
+    name: str, alliance: Path
+) -> None:
+    for code in PYTHON.findall((ROOT / name).read_text("utf-8")):
+        said = re.findall(r"^print\(.*\)  # (.*)$", code, re.MULTILINE)
+        ended = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            cwd=alliance,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ended.stdout.splitlines() == said
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    main, tests = SHELL.findall((ROOT / "README.md").read_text("utf-8"))
+    assert main.rstrip().endswith(".venv/bin/reviewdata run")
+    assert tests.strip() in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+def test_links_of_the_documents_lead_somewhere() -> None:
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
+            if "://" not in target:
+                assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    command = [sys.executable, "docs/generate.py", *([] if UPDATE else ["--check"])]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr

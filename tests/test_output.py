@@ -1,0 +1,100 @@
+"""Each output format, compared with a golden file; written anew under UPDATE_GOLDEN."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import UPDATE, Command
+from mini import write_mini
+
+GOLDEN = Path(__file__).parent / "golden"
+
+WRONG = {
+    "data/studies.csv": "study_id,year,design\nS1,2019,trial\nS2,twenty,cohort\nS3,2020,trial\n",
+    "data/results.csv": "result_id,study_id,mean,sd,n,printed\n"
+    'R1,S1,9.20,1.10,40,"as printed,\nin two lines"\n'
+    "R2,S2,4.80,4.30,35,\nR3,S9,4.80,1.30,35,=1+1\n",
+    "validations/waivers.toml": '[[waiver]]\ncode = "RD202"\ntable = "results"\n'
+    'key = { result_id = "R2" }\nfield = "sd"\nvalue = "4.30"\n'
+    'reason = "as printed in the source"\nwho = "the authors"\n',
+}
+STAGES = [f"--stage={s}" for s in ("package", "structure", "rows", "relations", "claims")]
+
+
+@pytest.fixture
+def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the synthetic review with a mistake of most kinds, as the current folder."""
+    write_mini(tmp_path, files=WRONG)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+COMMANDS = {
+    "validate.txt": ("validate", *STAGES),
+    "validate-all.txt": ("validate", *STAGES, "--all", "--verbose"),
+    "validate-concise.txt": ("validate", *STAGES, "--format", "concise"),
+    "validate.json": ("validate", *STAGES, "--format", "json"),
+    "validate.jsonl": ("validate", *STAGES, "--format", "jsonl"),
+    "query.txt": ("query", "--sql", "SELECT * FROM results"),
+    "query.csv": ("query", "--sql", "SELECT * FROM results", "--format", "csv"),
+    "query.json": ("query", "pooled", "--format", "json"),
+    "query.md": ("query", "--sql", "SELECT * FROM raw.results", "--format", "markdown"),
+    "query-list.txt": ("query",),
+    "query-all.txt": ("query", "--all"),
+    "query.sql": ("query", "pooled", "--print-sql"),
+    "reproduce.txt": ("reproduce",),
+    "reproduce.json": ("reproduce", "--format", "json"),
+    "reproduce.md": ("reproduce", "--format", "markdown"),
+    "rules.txt": ("rules",),
+    "rule.txt": ("rule", "RD231"),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_output_is_as_the_golden_file_has_it(
+    name: str, wrong: Path, reviewdata: Command
+) -> None:
+    ended = reviewdata(*COMMANDS[name])
+    assert ended.err == ""
+    printed = re.sub(r'("engine": "\w+",\s+"version": )"[\d.]+"', r'\1"*"', ended.out)
+    if UPDATE:
+        GOLDEN.mkdir(exist_ok=True)
+        (GOLDEN / name).write_text(printed, "utf-8")
+    assert printed == (GOLDEN / name).read_text("utf-8")
+
+
+def test_jsonl_holds_what_json_holds(wrong: Path, reviewdata: Command) -> None:
+    whole = json.loads(reviewdata(*COMMANDS["validate.json"]).out)
+    lines = [json.loads(line) for line in reviewdata(*COMMANDS["validate.jsonl"]).out.splitlines()]
+    again = {k: v for k, v in lines[0].items() if k != "record"}
+    for record in ("run", "finding"):
+        again[f"{record}s"] = [
+            {k: v for k, v in line.items() if k != "record"}
+            for line in lines
+            if line["record"] == record
+        ]
+    assert again == whole
+
+
+def test_parquet_keeps_names_types_and_values(wrong: Path, reviewdata: Command) -> None:
+    sql = "SELECT mean, n, printed FROM results ORDER BY result_id"
+    output = wrong / "rows.parquet"
+    assert reviewdata("query", "--sql", sql, "--format", "parquet", "--output", output).code == 0
+    with duckdb.connect() as connection:
+        read = connection.execute("SELECT * FROM read_parquet(?)", [str(output)])
+        assert [(c[0], str(c[1])) for c in read.description] == [
+            ("mean", "DOUBLE"),
+            ("n", "BIGINT"),
+            ("printed", "VARCHAR"),
+        ]
+        assert read.fetchall()[1:] == [(4.8, 35, None), (4.8, 35, "=1+1")]
+
+
+def test_full_precision_and_null_for_what_is_no_number(wrong: Path, reviewdata: Command) -> None:
+    sql = "SELECT 1/3.0::DOUBLE AS third, 'nan'::DOUBLE AS none, 'inf'::DOUBLE AS infinite"
+    ended = reviewdata("query", "--sql", sql, "--format", "json")
+    assert json.loads(ended.out)["rows"] == [{"third": 1 / 3, "none": None, "infinite": None}]
