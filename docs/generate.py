@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import sys
 from pathlib import Path
 
 from reviewdata.cli import app
 from reviewdata.cli import main as reviewdata
+from reviewdata.plausibility.checks import CHECKS
 from reviewdata.render.pages import rules_markdown
 from reviewdata.rules import builtin_rules
-from reviewdata.statistics import KINDS
+from reviewdata.statistics import KINDS, declaration_schema
 
 DOCS = Path(__file__).parent
 MINI = DOCS.parent / "tests" / "packages" / "mini"
@@ -26,6 +28,7 @@ def pages() -> dict[str, str]:
         "examples.md": NOTE + examples(),
         "rules.md": NOTE + rules_markdown(builtin_rules().values()),
         "statistics.md": NOTE + statistics(),
+        "statistics.schema.json": json.dumps(declaration_schema(), indent=2) + "\n",
     }
 
 
@@ -61,13 +64,21 @@ def examples() -> str:
 
 def statistics() -> str:
     """Return the kinds of declared statistics and their roles."""
+    rules = builtin_rules()
     lines = ["# Declared statistics", "", *_STATISTICS.splitlines(), ""]
-    lines += ["| kind | roles | needs |", "|---|---|---|"]
     for name, kind in KINDS.items():
-        roles = ", ".join(f"`{role}`" for role in kind.roles)
-        needed = ", ".join(f"`{role}`" for role in kind.required)
-        lines.append(f"| `{name}` | {roles} | {needed} |")
-    return "\n".join(lines) + "\n"
+        needs = ", ".join(" or ".join(f"`{role}`" for role in either) for either in kind.needs)
+        others = [r for r in kind.roles if r not in {x for e in kind.needs for x in e}]
+        lines += [f"## {name}", "", f"Needs {needs}.", ""]
+        if others:
+            lines += [f"May have {', '.join(f'`{role}`' for role in others)}.", ""]
+        for role, words in kind.words.items():
+            lines += [f"- `{role}`: {', '.join(f'`{word}`' for word in words)}"]
+        lines += [""] if kind.words else []
+        codes = sorted({check.code for check in CHECKS if check.kind == name})
+        linked = [f"[{code}](rules.md#{code.lower()}-{rules[code].name})" for code in codes]
+        lines += [f"Rules: {', '.join(linked)}." if linked else "No rule on single rows.", ""]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 _STATISTICS = """\
@@ -86,7 +97,12 @@ A role is bound to a column, to a column of another table through foreign keys
 (`sample_id.n`: the column `n` of the table that `sample_id` refers to), or to a constant (a
 number, or `{"value": "item-mean"}`). `where` is an SQL condition on the row. A table may
 declare several statistics, also several of one kind. A role that a kind does not have, or a
-column that is not there, is an error (RD013) that names the nearest."""
+column that is not there, is an error (RD013) that names the nearest. An editor that knows JSON
+Schema finds the same with [statistics.schema.json](statistics.schema.json).
+
+A number printed with so many decimals stands for all numbers that round to it, and a rule fires
+only where none of them agree; a number with more than six decimals counts as computed, with a
+tolerance of one millionth. Roles that are words take the words listed; another word is not judged."""
 
 
 def main(check: bool) -> int:

@@ -336,14 +336,14 @@ def test_a_query_that_takes_all_memory_is_stopped(tmp_path: Path, reviewdata: Co
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from reviewdata import tables
+    from reviewdata import loading
     from reviewdata.model import ReviewdataError
     from reviewdata.package import open_package
 
     def full(*_: object) -> list[str]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(tables, "_write_copy", full)
+    monkeypatch.setattr(loading, "read_records", full)
     with (
         pytest.raises(ReviewdataError, match="the disk is full"),
         load_tables(open_package(write_mini(tmp_path))),

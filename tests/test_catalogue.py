@@ -10,7 +10,7 @@ import pytest
 from mini import write_mini
 
 from reviewdata.model import Example, Rule, Validation
-from reviewdata.plausibility import CHECKS
+from reviewdata.plausibility.checks import CHECKS
 from reviewdata.rules import builtin_rules
 from reviewdata.statistics import KINDS
 from reviewdata.validation import validate
@@ -46,7 +46,8 @@ def check(rule: Rule, example: Example, folder: Path) -> Validation:
 
 def write_row(folder: Path, rule: Rule, cells: dict[str, str]) -> Path:
     """Write a review of one row whose columns are the roles of the rule's statistic."""
-    kind = next(check.kind for check in CHECKS if check.code == rule.code)
+    kinds = [check.kind for check in CHECKS if check.code == rule.code]
+    kind = next(k for k in kinds if all(any(r in cells for r in need) for need in KINDS[k].needs))
     numbers = KINDS[kind].numbers
     fields = [{"name": n, "type": "number" if n in numbers else "string"} for n in cells]
     statistic = {"kind": kind, **{name: name for name in cells}}

@@ -1,31 +1,38 @@
-"""The arithmetic of the rules on declared statistics, on single rows."""
+"""The arithmetic of the rules on declared statistics, on single rows of printed numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from reviewdata import plausibility as rules
-from reviewdata.plausibility import ERROR, NOTE, SILENT, WARNING, Columns
+from reviewdata.plausibility.checks import CHECKS
+from reviewdata.plausibility.columns import ERROR, NOTE, SILENT, WARNING, Columns
+from reviewdata.statistics import KINDS, UNKNOWN_WORD
 
 
-def columns(**cells: str | float | None) -> Columns:
-    """Return one row of columns from printed texts (numbers) and words."""
+def columns(kind: str, cells: dict[str, str]) -> Columns:
+    """Return one row of columns from the printed texts of its roles."""
     arrays: dict[str, np.ndarray] = {}
     for role, text in cells.items():
-        if role in ("test", "p_operator", "score_type", "mean_type"):
-            arrays[role] = np.array([text], dtype=object)
-            continue
-        value = np.nan if text is None else float(text)
-        decimals = len(str(text).partition(".")[2])
-        arrays[role] = np.array([value])
-        arrays[f"{role}__printed"] = np.array([text], dtype=object)
-        arrays[f"{role}__half"] = np.array([0.5 * 10.0**-decimals])
-    return Columns(1, arrays)
+        if role in KINDS[kind].words:
+            words = KINDS[kind].words[role]
+            code = words.index(text) if text in words else UNKNOWN_WORD
+            arrays[role] = np.array([code], dtype=np.int8)
+        else:
+            arrays[role] = np.array([float(text)])
+            arrays[f"{role}__decimals"] = np.array([len(text.partition(".")[2])])
+    return Columns(1, arrays, KINDS[kind].words)
+
+
+def level(code: str, kind: str, cells: dict[str, str]) -> int:
+    """Return the gravest level at which a rule fires on one row."""
+    checks = [c for c in CHECKS if c.code == code and c.kind == kind and c.role in cells]
+    assert checks
+    return max(int(check.judge(columns(kind, cells)).levels[0]) for check in checks)
 
 
 @pytest.mark.parametrize(
-    ("cells", "level"),
+    ("cells", "expected"),
     [
         ({"r": "0.33", "n": "34", "p_operator": "=", "p": "0.04"}, WARNING),  # Herbst 2016
         ({"r": "0.40", "n": "38", "p_operator": "=", "p": "0.014"}, SILENT),  # Jasper 2014
@@ -33,25 +40,28 @@ def columns(**cells: str | float | None) -> Columns:
         ({"r": "0.33", "n": "34", "p_operator": "=", "p": "0.09"}, NOTE),  # pairs missing
         ({"r": "0.33", "n": "34", "p_operator": "<", "p": "0.001"}, WARNING),
         ({"r": "0.33", "n": "34", "p_operator": ">", "p": "0.05"}, SILENT),
-        ({"r": "0.33", "n": None, "p_operator": "=", "p": "0.04"}, SILENT),
+        ({"r": "0.33", "n": "2", "p_operator": "=", "p": "0.04"}, SILENT),
     ],
 )
-def test_p_against_r(cells: dict[str, str], level: int) -> None:
-    assert rules.p_against_r(columns(**cells)).levels[0] == level
+def test_p_against_r(cells: dict[str, str], expected: int) -> None:
+    assert level("RD231", "correlation", cells) == expected
 
 
 @pytest.mark.parametrize(
-    ("cells", "level"),
+    ("cells", "expected"),
     [
         ({"test": "F", "value": "13.10", "df1": "1", "df2": "80", "p": "0.01"}, ERROR),
         ({"test": "t", "value": "2.21", "df": "79", "p": "0.03"}, SILENT),
         ({"test": "t", "value": "2.21", "df": "79", "p": "0.02"}, NOTE),  # one-sided .015
+        ({"test": "t", "value": "2.21", "df": "79", "p": "0.01", "sides": "2"}, ERROR),
+        ({"test": "t", "value": "2.21", "df": "79", "p": "0.015", "sides": "1"}, SILENT),
         ({"test": "F", "value": "13.10", "df1": "1", "df2": "80", "p": "0.001"}, SILENT),
-        ({"test": "F", "value": "93.85", "df1": None, "df2": None, "p": "0.5"}, SILENT),
+        ({"test": "F", "value": "93.85", "p": "0.5"}, SILENT),  # without df
         ({"test": "chi2", "value": "3.84", "df": "1", "p": "0.05"}, SILENT),
         ({"test": "z", "value": "1.96", "p": "0.05"}, SILENT),
         ({"test": "z", "value": "1.96", "p": "0.20"}, ERROR),
+        ({"test": "Q", "value": "1.96", "p": "0.20"}, SILENT),  # a word that is not known
     ],
 )
-def test_p_against_test(cells: dict[str, str], level: int) -> None:
-    assert rules.p_against_test(columns(**cells)).levels[0] == level
+def test_p_against_test(cells: dict[str, str], expected: int) -> None:
+    assert level("RD241", "test", cells) == expected

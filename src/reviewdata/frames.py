@@ -19,9 +19,8 @@ def read_frames(tables: Tables, name: str) -> Iterator[pd.DataFrame]:
     """Yield the typed rows of a table in chunks; the index is the record number."""
     table = quote_name(name)
     fields = tables.package.resources[name].fields
-    for frame in tables.frames(
-        f"SELECT * FROM (SELECT _row FROM raw.{table}) POSITIONAL JOIN main.{table} ORDER BY _row"
-    ):
+    listed = ", ".join(quote_name(column) for column in ("_row", *tables.columns[name]))
+    for frame in tables.frames(f"SELECT {listed} FROM cells.{table}"):
         frame = frame.set_index("_row")
         types = {c: DTYPES.get(sql_type(fields.get(str(c), {}))) for c in frame.columns}
         yield frame.astype({c: t for c, t in types.items() if t is not None})

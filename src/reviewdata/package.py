@@ -254,8 +254,8 @@ def _check_names(resource: Resource) -> Iterator[Finding]:
     """Yield the fields whose names a table in SQL cannot hold beside the others."""
     taken = {"_row": "_row", "_line": "_line"}
     for name in [entry["name"] for entry in resource.schema.get("fields", [])]:
-        if name.lower() in taken:
-            other = taken[name.lower()]
+        if name.lower() in taken or name.lower().startswith("_text_"):
+            other = taken.get(name.lower(), "_text_")
             yield _finding("RD014", name=name, other=other, table=resource.name)
         else:
             taken[name.lower()] = name

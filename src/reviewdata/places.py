@@ -42,9 +42,8 @@ def find_places(tables: Tables, table: str, rows: Iterable[int]) -> dict[int, Pl
     if not wanted:
         return {}
     resource = tables.package.resources[table]
-    listed = ", ".join(str(int(row)) for row in wanted)
     columns, rows_found = tables.select(
-        f"SELECT * FROM raw.{quote_name(table)} WHERE _row IN ({listed})"
+        f"SELECT * FROM raw.{quote_name(table)} WHERE _row IN (SELECT unnest({wanted}))"
     )
     names = [name for name, _ in columns]
     numbers = {name: number for number, name in enumerate(names[2:], start=1)}

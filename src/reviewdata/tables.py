@@ -2,14 +2,13 @@
 
 Each resource gives two relations: `NAME`, typed by its Table Schema, and `raw.NAME`, the
 text of each cell as printed (null where the file has no such cell), with `_row` (the
-record's number) and `_line` (the physical line on which it starts). Everything is loaded
-first; then the connection loses all access to the outside and its configuration is locked,
-so that a query can only select.
+record's number) and `_line` (the physical line on which it starts); the framework's own rules
+read both at once from `cells.NAME`. Everything is loaded first; then the connection loses all
+access to the outside and its configuration is locked, so that a query can only select.
 """
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -20,10 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
-from reviewdata.columns import quote_name, quote_text, typed
+from reviewdata.columns import quote_name, quote_text
+from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
-from reviewdata.package import Package, Resource
-from reviewdata.records import Dialect, Refusal, is_delimited, read_records
+from reviewdata.package import Package
+from reviewdata.records import Refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes of data up to which the tables stay in memory; above, a temporary file has them."""
 
+LOAD_LIMIT = "400MB"
+"""Memory that DuckDB may take while it loads; a large table goes to its file."""
+
 MEMORY_LIMIT = "2GB"
+"""Memory that a query may take; what it sorts or groups goes to a temporary file above it."""
+
 SPILL_LIMIT = "8GB"
 TIME_LIMIT = 60.0
 """Seconds after which a statement is stopped."""
@@ -155,9 +160,15 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
         connection = duckdb.connect(database)
         try:
             tables = Tables(package, connection)
-            connection.execute("CREATE SCHEMA raw")
+            connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
+            connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
             for resource in wanted:
-                _load(tables, resource, Path(folder))
+                try:
+                    tables.columns[resource.name] = load_resource(
+                        connection, resource, Path(folder)
+                    )
+                except Refusal as refusal:
+                    tables.refusals[resource.name] = refusal
             _lock(connection, Path(folder))
             yield tables
         except OSError as error:
@@ -166,90 +177,6 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
             raise
         finally:
             connection.close()
-
-
-def _load(tables: Tables, resource: Resource, folder: Path) -> None:
-    if not is_delimited(resource.descriptor) or resource.file is None:
-        refusal = Refusal("RD107", {"format": resource.descriptor.get("format", "another format")})
-        tables.refusals[resource.name] = refusal
-        return
-    copy = folder / "records.csv"
-    try:
-        names = _write_copy(resource, copy)
-    except Refusal as refusal:
-        tables.refusals[resource.name] = refusal
-        return
-    columns = {"_row": "BIGINT", "_line": "BIGINT"} | dict.fromkeys(names, "VARCHAR")
-    listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
-    raw = f"raw.{quote_name(resource.name)}"
-    fields = _distinct(resource.fields or {name: {} for name in names})
-    present = {name.lower() for name in names}
-    absent = [name for name in fields if name.lower() not in present]
-    nulls = "".join(f", CAST(NULL AS VARCHAR) AS {quote_name(name)}" for name in absent)
-    tables.connection.execute(
-        f"CREATE TABLE {raw} AS SELECT *{nulls} FROM read_csv({quote_text(str(copy))}, "
-        f"columns = {{{listed}}}, auto_detect = false, header = false, delim = ',', quote = '\"', "
-        "escape = '\"', nullstr = '\\N', max_line_size = 268435456)"
-    )
-    expressions = [
-        f"{typed(field, quote_name(name), resource.missing_values(name))} AS {quote_name(name)}"
-        for name, field in fields.items()
-    ] or ["_row AS _row"]
-    tables.connection.execute(
-        f"CREATE TABLE main.{quote_name(resource.name)} AS "
-        f"SELECT {', '.join(expressions)} FROM {raw}"
-    )
-    tables.columns[resource.name] = tuple(fields)
-    copy.unlink()
-
-
-def _write_copy(resource: Resource, copy: Path) -> list[str]:
-    """Write the records with their places as a CSV of one fixed form; return its columns.
-
-    A short record is filled up with nulls, a long one cut: the structure stage reports both.
-    Blank records are left out, as frictionless reports them and reads no values from them.
-    """
-    assert resource.file is not None
-    dialect = Dialect.of(resource.descriptor)
-    records = read_records(resource.file, dialect)
-    labels = list(resource.fields)
-    if dialect.header:
-        first = next(records, None)
-        if first is None:
-            raise Refusal("RD102", {})
-        labels = [label.strip() for label in first.cells]
-    names = _column_names(labels, resource)
-    width = len(names)
-    with copy.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        for row, line, cells in records:
-            if not any(cells):
-                continue
-            padding: list[Any] = ["\\N"] * (width - len(cells))
-            writer.writerow([row, line, *cells[:width], *padding])
-    return names
-
-
-def _column_names(labels: Sequence[str], resource: Resource) -> list[str]:
-    """Return a distinct column name for each label: the label itself where that is possible."""
-    taken: set[str] = {"_row", "_line"}
-    known = {name.lower(): name for name in resource.fields}
-    names = []
-    for number, label in enumerate(labels, start=1):
-        clash = label.lower() in known and known[label.lower()] != label
-        name = f"_column_{number}" if not label or clash or label.lower() in taken else label
-        taken.add(name.lower())
-        names.append(name)
-    return names
-
-
-def _distinct(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields without those whose name differs from another's only in case."""
-    kept: dict[str, Any] = {}
-    for name, descriptor in fields.items():
-        if name.lower() not in {k.lower() for k in kept} | {"_row", "_line"}:
-            kept[name] = descriptor
-    return kept
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -91,9 +91,7 @@ def _by_key(tables: Tables, table: str, records: list[dict[str, object]]) -> lis
             raise ReviewdataError(f"the SELECT does not return {name}, the key of {table}")
     listed = ", ".join(quote_name(name) for name in key)
     source = quote_name(table)
-    rows = tables.fetch(
-        f"SELECT _row, {listed} FROM main.{source} POSITIONAL JOIN (SELECT _row FROM raw.{source})"
-    )
+    rows = tables.fetch(f"SELECT _row, {listed} FROM cells.{source} ORDER BY _row")
     numbers = {tuple(values): row for row, *values in reversed(rows)}
     wanted = [numbers.get(tuple(record[name] for name in key)) for record in records]
     places = find_places(tables, table, [row for row in wanted if row is not None])

@@ -285,17 +285,17 @@ def _unheld(
 ) -> Iterator[Finding]:
     """Yield the values that frictionless reads and that the typed table cannot hold."""
     rule = tables.package.rules["RD125"]
-    for name in tables.columns[resource.name]:
+    for number, name in enumerate(tables.columns[resource.name], start=1):
         field = resource.fields.get(name, {})
+        text = f"_text_{number}"
         if field.get("type") not in ("integer", "number", "year", "date", "time", "datetime"):
             continue
         column = quote_name(name)
         absent = ", ".join(quote_text(m) for m in ("", *resource.missing_values(name)))
         table = quote_name(resource.name)
         rows = tables.fetch(
-            f"SELECT r._row, r.{column} FROM raw.{table} AS r POSITIONAL JOIN "
-            f"(SELECT {column} AS _typed FROM main.{table}) "
-            f"WHERE _typed IS NULL AND r.{column} NOT IN ({absent}) ORDER BY r._row"
+            f"SELECT _row, {text} FROM cells.{table} "
+            f"WHERE {column} IS NULL AND {text} NOT IN ({absent}) ORDER BY _row"
         )
         lost = [row for row, _ in rows if (row, name) not in known]
         places = find_places(tables, resource.name, lost)
@@ -316,8 +316,7 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Finding]:
         table = quote_name(resource.name)
         present = " AND ".join(f"{quote_name(n)} IS NOT NULL" for n in names)
         rows = tables.fetch(
-            f"SELECT _row, first(_row) OVER key FROM main.{table} POSITIONAL JOIN "
-            f"(SELECT _row FROM raw.{table}) WHERE {present} "
+            f"SELECT _row, first(_row) OVER key FROM cells.{table} WHERE {present} "
             f"WINDOW key AS (PARTITION BY {listed} ORDER BY _row) QUALIFY row_number() OVER key > 1"
         )
         places = find_places(tables, resource.name, [row for row, _ in rows])

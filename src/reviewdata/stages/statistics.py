@@ -1,0 +1,174 @@
+"""The rules on declared statistics, run chunk by chunk, their failures taken from pandera.
+
+The arithmetic stands in `plausibility`; here is what surrounds it: which checks a statistic
+gets, which rows they judged, and findings with the printed numbers in their messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from numpy.typing import NDArray
+from pandera.errors import SchemaErrors
+
+from reviewdata.columns import quote_name
+from reviewdata.model import Level, Origin, ReviewdataError
+from reviewdata.package import Resource
+from reviewdata.places import find_places
+from reviewdata.plausibility.checks import CHECKS
+from reviewdata.plausibility.columns import LEVEL_NAMES, SILENT, Check, Columns
+from reviewdata.rules import make_finding
+from reviewdata.stages.tally import Tally
+from reviewdata.statistics import KINDS, Statistic, bind_statistics
+from reviewdata.tables import Tables
+
+UNREADABLE = "with a value that cannot be read"
+LACKING = "without the values it needs"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row that a check found: how grave, for which reason, and what its message names."""
+
+    check: Check
+    row: int
+    level: int
+    reason: str | None
+    facts: Mapping[str, str]
+
+
+def check_statistics(tables: Tables, resource: Resource, tallies: Mapping[str, Tally]) -> None:
+    """Run every check on every statistic that a table declares, into the tallies by code."""
+    for statistic in bind_statistics(tables.package, resource):
+        if isinstance(statistic, Statistic):  # the package stage tells of the others
+            _check(tables, statistic, tallies)
+
+
+def applicable(statistic: Statistic) -> list[Check]:
+    """Return the checks whose roles a statistic binds."""
+    bound = statistic.bindings.keys()
+    return [
+        check
+        for check in CHECKS
+        if check.kind == statistic.kind and check.role in bound and bound >= set(check.needs)
+    ]
+
+
+def _check(tables: Tables, statistic: Statistic, tallies: Mapping[str, Tally]) -> None:
+    checks = applicable(statistic)
+    if not checks:
+        return
+    hits: list[Hit] = []
+    try:
+        for frame in tables.frames(statistic.sql):
+            hits += _judge(frame, statistic, checks, tallies)
+        _collect(tables, statistic, hits, tallies)
+    except ReviewdataError as error:  # the `where` of the declaration is the review's SQL
+        for check in checks:
+            broken = f"statistic {statistic.number} of {statistic.table}: {error}"
+            tallies[check.code].broken = broken
+
+
+def _judge(
+    frame: pd.DataFrame,
+    statistic: Statistic,
+    checks: Sequence[Check],
+    tallies: Mapping[str, Tally],
+) -> Iterator[Hit]:
+    """Count what each check judged in a chunk, and yield what it found, as far as it is listed."""
+    unread = frame["_unreadable"].to_numpy(dtype=bool)
+    if unread.any():
+        frame = frame.loc[~unread]
+    arrays = {str(name): frame[name].to_numpy() for name in frame.columns}
+    columns = Columns(len(frame), arrays, KINDS[statistic.kind].words)
+    for check in checks:
+        tally = tallies[check.code]
+        outcome = check.judge(columns)
+        tally.judged += int(outcome.judged.sum())
+        tally.skipped[LACKING] += int((~outcome.judged).sum())
+        tally.skipped[UNREADABLE] += int(unread.sum())
+        positions = _failing(check.code, outcome.levels)
+        tally.found += len(positions)
+        rows = arrays["_row"]
+        for position in positions[: tally.room]:
+            yield Hit(
+                check,
+                int(rows[position]),
+                int(outcome.levels[position]),
+                outcome.reason(position),
+                {name: number_text(values[position]) for name, values in outcome.facts.items()},
+            )
+
+
+def _failing(code: str, levels: NDArray[np.int8]) -> NDArray[np.int64]:
+    """Return the positions of the failing rows, as pandera's failure cases say.
+
+    The outcome is one column with the check that it is silent; a chunk in which nothing
+    fails is not handed over, since pandera's verdict on it is known.
+    """
+    if not levels.any():
+        return np.empty(0, dtype=np.int64)
+    schema = pa.DataFrameSchema({code: pa.Column("int8", pa.Check.eq(SILENT, name=code))})
+    try:
+        schema.validate(pd.DataFrame({code: levels}), lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.schema_errors[0].failure_cases
+        return np.sort(np.asarray(cases["index"].to_numpy(), dtype=np.int64))
+    return np.empty(0, dtype=np.int64)
+
+
+def _collect(
+    tables: Tables, statistic: Statistic, hits: Sequence[Hit], tallies: Mapping[str, Tally]
+) -> None:
+    if not hits:
+        return
+    rows = sorted({hit.row for hit in hits})
+    places = find_places(tables, statistic.table, rows)
+    texts = _printed(tables, statistic, rows)
+    origin = Origin("pandera", version("pandera"))
+    for hit in hits:
+        rule = tables.package.rules[hit.check.code]
+        message = rule.messages.get(hit.reason or "", rule.message)
+        level: Level = LEVEL_NAMES[hit.level]
+        values = {**_absent(statistic), **texts[hit.row], **hit.facts, "role": hit.check.role}
+        values["printed"] = values.get(hit.check.role, "")
+        place = places[hit.row].at(statistic.field(hit.check.role))
+        if place["field"] is None:
+            place["value"] = values["printed"] or None
+        tallies[hit.check.code].findings.append(
+            make_finding(rule, values, origin=origin, level=level, message=message, **place)
+        )
+
+
+def _absent(statistic: Statistic) -> dict[str, str]:
+    """Return a blank for each role that a message may name and the statistic does not bind."""
+    return dict.fromkeys(KINDS[statistic.kind].roles, "") | {"operator": "=", "dfs": ""}
+
+
+def _printed(
+    tables: Tables, statistic: Statistic, rows: Sequence[int]
+) -> dict[int, dict[str, str]]:
+    """Return the printed text of each role for some rows, with what messages make of them."""
+    columns = [f"{b.text} AS {quote_name(role)}" for role, b in statistic.bindings.items()]
+    found = tables.fetch(
+        f"SELECT * FROM (SELECT t._row AS _row, {', '.join(columns)} {statistic.source})"
+        f" WHERE _row IN (SELECT unnest({list(rows)}))"
+    )
+    texts = {}
+    for row, *printed in found:
+        pairs = zip(statistic.bindings, printed, strict=True)
+        values = {role: str(text) for role, text in pairs if text is not None}
+        values |= {"operator": values["p_operator"]} if values.get("p_operator") else {}
+        dfs = [values[r] for r in ("df1", "df2", "df") if values.get(r)]
+        texts[row] = values | ({"dfs": f"({', '.join(dfs)})"} if dfs else {})
+    return texts
+
+
+def number_text(value: float) -> str:
+    """Return a computed number for a message: three digits, whole thousands whole."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"

@@ -1,0 +1,41 @@
+"""What has been seen of one rule so far, over all tables and chunks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from reviewdata.model import Finding, Run, Stage
+
+LIMIT = 10_000
+"""Findings of one rule that are listed; those above it are counted."""
+
+
+@dataclass
+class Tally:
+    """The rows that a rule judged, those it skipped and why, its findings and their number."""
+
+    judged: int = 0
+    skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    findings: list[Finding] = field(default_factory=list)
+    found: int = 0
+    broken: str | None = None
+
+    @property
+    def room(self) -> int:
+        """How many more findings are listed."""
+        return max(LIMIT - len(self.findings), 0)
+
+    def run(self, stage: Stage, code: str) -> Run:
+        """Return how the rule ended."""
+        if self.broken is not None:
+            return Run(stage, code, "broken", self.broken, self.judged)
+        told = [f"{n} rows {reason}" for reason, n in self.skipped.items() if n]
+        if self.found > len(self.findings):
+            told.insert(0, f"{self.found} findings, of which {len(self.findings)} are listed")
+        why = "; ".join(told) or None
+        if self.found:
+            return Run(stage, code, "fail", why, self.judged)
+        if not self.judged:
+            return Run(stage, code, "skipped", why or "nothing it applies to", 0)
+        return Run(stage, code, "pass", why, self.judged)
