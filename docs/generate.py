@@ -102,7 +102,8 @@ Schema finds the same with [statistics.schema.json](statistics.schema.json).
 
 A number printed with so many decimals stands for all numbers that round to it, and a rule fires
 only where none of them agree; a number with more than six decimals counts as computed, with a
-tolerance of one millionth. Roles that are words take the words listed; another word is not judged."""
+tolerance of one millionth. Roles that are words take the words listed; a row with another word is
+not judged."""
 
 
 def main(check: bool) -> int:

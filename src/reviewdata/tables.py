@@ -9,6 +9,7 @@ access to the outside and its configuration is locked, so that a query can only 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -106,13 +107,15 @@ class Tables:
 
     def unread(self, sql: str) -> list[str]:
         """Return the tables that a statement names and that could not be loaded."""
-        try:
-            named = self.connection.get_table_names(sql)
-        except duckdb.Error:
-            return []
         missing = {
             name.lower(): name for name in self.package.resources if name not in self.columns
         }
+        if not missing:
+            return []
+        try:
+            named = self.connection.get_table_names(sql)
+        except duckdb.Error:  # DuckDB binds the columns too, of tables that are not there
+            named = set(re.findall(r"\w+|(?<=\")[^\"]+(?=\")", sql))
         return sorted(missing[name.lower()] for name in named if name.lower() in missing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from reviewdata.model import (
 )
 from reviewdata.package import Package, open_package
 from reviewdata.rules import make_finding, nearest, relevel
+from reviewdata.stages.broken import tell_broken
 from reviewdata.stages.dataset import start_suites
 from reviewdata.waivers import apply_waivers, read_waivers
 
@@ -52,18 +53,36 @@ def validate(
     package = open_package(project)
     _check_codes(package, select)
     waivers = read_waivers(package.root)
-    results = _run_stages(package, wanted, trace, meanwhile)
+    results, unread = _run_stages(package, project, wanted, trace, meanwhile)
     runs = [run for result in results for run in result.runs]
     findings = _fold([finding for result in results for finding in result.findings])
     if select:
         runs = [r for r in runs if r.code.startswith(tuple(select)) or r.status == "broken"]
+        if not runs:
+            codes, where = " or ".join(select), " or ".join(wanted)
+            raise ReviewdataError(f"no rule of {where} has a code that starts with {codes}")
         findings = [f for f in findings if f.code.startswith((*select, "RD901"))]
     findings = [relevel(finding, package.config.levels) for finding in findings]
+    for run, finding in _tell_unread(package, unread, findings):
+        runs.append(run)
+        findings.append(finding)
     judged = frozenset(run.code for run in runs if run.status in ("pass", "fail"))
     waived = apply_waivers(package, findings, waivers, today or dt.date.today(), judged=judged)
     claims = tuple(claim for result in results for claim in result.claims)
     runs.sort(key=lambda run: (*STAGES, "run").index(run.stage))
     return Validation(tuple(runs), tuple(sorted(waived, key=_order)), claims)
+
+
+def _tell_unread(
+    package: Package, unread: Mapping[str, str], findings: Sequence[Finding]
+) -> Iterator[tuple[Run, Finding]]:
+    """Yield the tables that nothing judged and no error tells of: what holds is not known."""
+    told = {finding.table for finding in findings if finding.level == "error"}
+    for name, why in unread.items():
+        if name not in told:
+            path = package.resources[name].path or None
+            subject = f"what asks for the table {name}"
+            yield tell_broken(package, "run", "RD901", subject, why, table=name, path=path)
 
 
 def _stages(names: Sequence[str]) -> list[Stage]:
@@ -80,10 +99,17 @@ def _check_codes(package: Package, select: Sequence[str]) -> None:
 
 
 def _run_stages(
-    package: Package, wanted: Sequence[Stage], trace: Trace | None, meanwhile: Meanwhile | None
-) -> list[StageResult]:
-    """Run each stage on the loaded tables; the suites run meanwhile in a process of their own."""
-    suites = start_suites(package) if "dataset" in wanted else None
+    package: Package,
+    project: Path | str,
+    wanted: Sequence[Stage],
+    trace: Trace | None,
+    meanwhile: Meanwhile | None,
+) -> tuple[list[StageResult], dict[str, str]]:
+    """Run each stage on the loaded tables; the suites run meanwhile in a process of their own.
+
+    Returns what the stages found, and why each table that could not be loaded was not.
+    """
+    suites = start_suites(package, project) if "dataset" in wanted else None
     from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
 
     try:
@@ -91,12 +117,25 @@ def _run_stages(
             results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
             if meanwhile is not None:
                 meanwhile(tables)
+            unread = {
+                name: _why_unread(package, tables, name)
+                for name in package.resources
+                if name not in tables.columns
+            }
         if suites is not None:
             results.append(suites.collect())
     finally:
         if suites is not None:
             suites.stop()
-    return results
+    return results, unread
+
+
+def _why_unread(package: Package, tables: Tables, name: str) -> str:
+    refusal = tables.refusals.get(name)
+    if refusal is not None:
+        return make_finding(package.rules[refusal.code], refusal.values).message
+    told = [finding.message for finding in package.findings if finding.table == name]
+    return told[0] if told else "it has no file"
 
 
 def _run_stage(stage: Stage, tables: Tables, trace: Trace | None) -> StageResult:
@@ -108,9 +147,8 @@ def _run_stage(stage: Stage, tables: Tables, trace: Trace | None) -> StageResult
         if trace is not None:
             trace(traceback.format_exc())
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
-        values = {"subject": f"the stage {stage}", "why": why}
-        finding = make_finding(tables.package.rules["RD901"], values)
-        return StageResult((Run(stage, "RD901", "broken", why),), (finding,))
+        run, finding = tell_broken(tables.package, stage, "RD901", f"the stage {stage}", why)
+        return StageResult((run,), (finding,))
 
 
 def _fold(findings: Sequence[Finding]) -> list[Finding]:

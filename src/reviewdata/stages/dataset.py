@@ -11,11 +11,13 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from reviewdata.model import Finding, Origin, Run, StageResult
+from reviewdata.model import Finding, Origin, ReviewdataError, Rule, Run, StageResult, Status
 from reviewdata.package import Package
 from reviewdata.rules import make_finding
+from reviewdata.stages.broken import tell_broken
 
 FOLDER = "validations/expectations"
 
@@ -33,11 +35,14 @@ class Suites:
             run = Run("dataset", "RD401", "skipped", "the review has no expectation suites")
             return StageResult((run,), ())
         out, error = self.process.communicate()
-        if self.process.returncode:
+        try:
+            results = json.loads(out)
+        except ValueError:
             last = error.decode("utf-8", "replace").strip().splitlines()[-1:]
             why = f"its process ended with {self.process.returncode}: {''.join(last)}"
-            return _all_broken(self.package, why)
-        return _judge(self.package, json.loads(out))
+            run, finding = tell_broken(self.package, "dataset", "RD901", FOLDER, why, path=FOLDER)
+            return StageResult((run,), (finding,))
+        return _judge(self.package, results)
 
     def stop(self) -> None:
         """End the process if it still runs."""
@@ -46,11 +51,14 @@ class Suites:
             self.process.communicate()
 
 
-def start_suites(package: Package) -> Suites:
-    """Start the process that runs the suites of a package."""
+def start_suites(package: Package, project: Path | str) -> Suites:
+    """Start the process that runs the suites of a package, which it opens anew at `project`.
+
+    It imports nothing from the current folder, where a contribution may lie.
+    """
     if not any((package.root / FOLDER).glob("*.json")):
         return Suites(package, None)
-    command = [sys.executable, "-m", "reviewdata.stages.expectations", str(package.root)]
+    command = [sys.executable, "-P", "-m", "reviewdata.stages.expectations", str(project)]
     environment = {**os.environ, "TQDM_DISABLE": "1"}
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment)
@@ -62,52 +70,59 @@ def _judge(package: Package, results: list[dict[str, Any]]) -> StageResult:
     by_code: dict[str, list[dict[str, Any]]] = {}
     for result in results:
         by_code.setdefault(result["code"], []).append(result)
-    findings = [f for listed in by_code.values() for r in listed if (f := _finding(package, r))]
-    runs = [_run(code, listed) for code, listed in sorted(by_code.items())]
-    known = {code for code, rule in package.rules.items() if rule.stage == "dataset"}
-    for code in sorted(known - set(by_code) - {"RD401"}):
-        runs.append(Run("dataset", code, "broken", f"no suite has an expectation with {code}"))
+    runs, findings = [], []
+    for code, listed in sorted(by_code.items()):
+        found = [_judge_result(package, code, result) for result in listed]
+        findings += [finding for _, finding in found if finding is not None]
+        runs.append(_worst([run for run, _ in found]))
+    known = {c for c, rule in package.rules.items() if rule.stage == "dataset"} - {"RD401"}
+    for code in sorted(known - set(by_code)) if "RD901" not in by_code else ():
+        why = f"no suite of {FOLDER} has an expectation with {code}"
+        run, finding = tell_broken(package, "dataset", code, f"the rule {code}", why)
+        runs.append(run)
+        findings.append(finding)
+    if not runs:
+        runs.append(Run("dataset", "RD401", "skipped", "the suites have no expectations"))
     return StageResult(tuple(runs), tuple(findings))
 
 
-def _run(code: str, results: list[dict[str, Any]]) -> Run:
-    for status in ("broken", "skipped"):
-        told = [r[status] for r in results if status in r]
-        if told:
-            return Run("dataset", code, "broken" if status == "broken" else "skipped", told[0])
-    rows = max(r["rows"] for r in results)
-    passed = all(r["success"] for r in results)
-    return Run("dataset", code, "pass" if passed else "fail", None, rows)
+def _worst(runs: list[Run]) -> Run:
+    """Return the run of a code from those of its expectations: the gravest of them."""
+    order = ("broken", "fail", "skipped", "pass")
+    return min(runs, key=lambda run: order.index(run.status))
 
 
-def _finding(package: Package, result: dict[str, Any]) -> Finding | None:
-    origin = Origin("great_expectations", version("great_expectations"))
-    subject = f"{result['suite']}: {result.get('expectation') or 'suite'}"
-    rule = package.rules.get(result["code"])
-    broken = result.get("broken")
-    if rule is None or rule.stage != "dataset":
-        broken = broken or f"{result['code']} is no rule of stage dataset in rules.toml"
-    if broken:
-        values = {"subject": subject, "why": broken}
-        return make_finding(package.rules["RD901"], values, path=result["suite"], origin=origin)
-    if result.get("success", True) or rule is None:
-        return None
+def _judge_result(
+    package: Package, code: str, result: dict[str, Any]
+) -> tuple[Run, Finding | None]:
+    """Return how one expectation ended, and the finding where it is not met or broke."""
+    if "skipped" in result:
+        return Run("dataset", code, "skipped", result["skipped"]), None
+    broken, rule = result.get("broken"), package.rules.get(code)
+    if broken is None and (rule is None or rule.stage != "dataset"):
+        broken = f"{code} is no rule of stage dataset in rules.toml"
+    finding = None
+    if broken is None and rule is not None:
+        try:
+            finding = None if result["success"] else _finding(package, rule, result)
+        except ReviewdataError as error:  # a message that names what is not there
+            broken = str(error)
+    if broken is not None:
+        subject = f"{result['suite']}: {result.get('expectation') or 'suite'}"
+        return tell_broken(package, "dataset", code, subject, broken, path=result["suite"])
+    status: Status = "fail" if finding else "pass"
+    return Run("dataset", code, status, None, result["rows"]), finding
+
+
+def _finding(package: Package, rule: Rule, result: dict[str, Any]) -> Finding:
     table = result["table"] if result["table"] in package.resources else None
-    path = package.resources[table].path if table else result["suite"]
-    values = {**result, "column": result["column"] or ""}
     return make_finding(
         rule,
-        values,
-        origin=origin,
+        {**result, "column": result["column"] or ""},
+        origin=Origin("great_expectations", version("great_expectations")),
         table=table,
-        path=path,
+        path=package.resources[table].path if table else result["suite"],
         field=result["column"],
         value=result["observed"],
         expected=result["expected"],
     )
-
-
-def _all_broken(package: Package, why: str) -> StageResult:
-    values = {"subject": FOLDER, "why": why}
-    finding = make_finding(package.rules["RD901"], values, path=FOLDER)
-    return StageResult((Run("dataset", "RD901", "broken", why),), (finding,))

@@ -42,19 +42,32 @@ def _run_suite(gx: Any, context: Any, tables: Any, path: Path) -> list[dict[str,
     where = f"{FOLDER}/{path.name}"
     try:
         content = json.loads(path.read_text("utf-8"))
-        listed = content["expectations"]
+        listed = [_parse(entry) for entry in content["expectations"]]
         source, frame = _read_data(tables, content.get("meta", {}))
     except ReviewdataError as error:
         return [{"suite": where, "code": "RD901", "broken": str(error)}]
-    except (ValueError, KeyError, TypeError) as error:
-        return [{"suite": where, "code": "RD901", "broken": f"no suite: {error!r}"}]
+    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+        why = f"it is no suite, an object with expectations and meta: {_one_line(error)}"
+        return [{"suite": where, "code": "RD901", "broken": why}]
     if frame is None:
-        codes = {e.get("meta", {}).get("code", "RD401") for e in listed}
+        codes = {entry["meta"].get("code", "RD401") for entry in listed}
         why = f"the table {source} could not be read"
         return [{"suite": where, "code": code, "skipped": why} for code in sorted(codes)]
     data = context.data_sources.add_pandas(where).add_dataframe_asset(source)
     batch = data.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     return _run_expectations(gx, batch, where, source, len(frame), listed)
+
+
+def _parse(entry: Any) -> dict[str, Any]:
+    """Return an expectation as it stands in a suite. Raises ValueError for anything else."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{entry!r} is no expectation")
+    parsed = {**entry, "kwargs": entry.get("kwargs", {}), "meta": entry.get("meta", {})}
+    if not isinstance(parsed["kwargs"], dict) or not isinstance(parsed["meta"], dict):
+        raise ValueError(f"kwargs and meta of {entry.get('type')} are objects")
+    if not isinstance(parsed["meta"].get("code", ""), str):
+        raise ValueError(f"the code {parsed['meta']['code']!r} is no text")
+    return parsed
 
 
 def _read_data(tables: Any, meta: dict[str, Any]) -> tuple[str, Any]:
@@ -92,11 +105,11 @@ def _run_expectations(
     results: list[dict[str, Any]] = []
     made = []
     for number, entry in enumerate(listed):
-        kwargs = dict(entry.get("kwargs", {}))
+        kwargs = entry["kwargs"]
         about = {
             "suite": suite,
             "table": source,
-            "code": entry.get("meta", {}).get("code", "RD401"),
+            "code": entry["meta"].get("code", "RD401"),
             "expectation": entry.get("type"),
             "column": kwargs.get("column"),
             "rows": rows,
@@ -123,9 +136,9 @@ def _run_expectations(
 
 
 def _make(gx: Any, entry: dict[str, Any], kwargs: dict[str, Any]) -> Any:
-    if kwargs.get("condition_parser") not in (None, "great_expectations"):
-        # The pandas parser evaluates the text of row_condition as Python.
-        raise ValueError("row_condition takes the parser great_expectations only")
+    if "row_condition" in kwargs and kwargs.get("condition_parser") != "great_expectations":
+        # The pandas parser, which is the default, evaluates the text as Python.
+        raise ValueError('row_condition needs "condition_parser": "great_expectations"')
     kind = gx.expectations.core.__dict__.get(_class_name(str(entry.get("type"))))
     if kind is None:
         raise ValueError(f"there is no expectation {entry.get('type')}")
@@ -141,13 +154,17 @@ def _class_name(kind: str) -> str:
 
 
 def _observed(result: dict[str, Any]) -> str:
-    if result.get("observed_value") is not None:
-        return str(result["observed_value"])
-    count = result.get("element_count") or 0
+    value = result.get("observed_value")
+    if value is not None:
+        return f"{value:.6g}" if isinstance(value, float) else str(value)
+    # What is empty is judged by the expectations on emptiness only.
+    count = (result.get("element_count") or 0) - (result.get("missing_count") or 0)
     bad = result.get("unexpected_count") or 0
-    if count:
-        return f"{count - bad} of {count} ({100 * (count - bad) / count:.0f} %)"
-    return "no rows"
+    if not count:
+        return "no values"
+    share = f"{count - bad} of {count} ({100 * (count - bad) / count:.0f} %)"
+    examples = [e for e in result.get("partial_unexpected_list") or () if e is not None]
+    return share + (f", not {examples[0]}" if examples else "")
 
 
 def _expected(kwargs: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ from reviewdata.model import Finding, Origin, ReviewdataError, Run, StageResult
 from reviewdata.places import Place, find_places
 from reviewdata.queries import run_sql
 from reviewdata.rules import make_finding
+from reviewdata.stages.broken import tell_broken
 from reviewdata.tables import Tables
 
 FOLDER = "validations/relations"
@@ -38,16 +39,20 @@ def check(tables: Tables) -> StageResult:
                 continue
             found, rows = _run(tables, code, sql)
         except (ReviewdataError, UnicodeDecodeError) as error:
-            rule = tables.package.rules["RD901"]
-            values = {"subject": subject, "why": str(error)}
-            findings.append(make_finding(rule, values, path=subject))
-            runs.append(Run("relations", code, "broken", str(error)))
+            run, finding = tell_broken(
+                tables.package, "relations", code, subject, str(error), path=subject
+            )
+            runs.append(run)
+            findings.append(finding)
         else:
             findings += found
             runs.append(Run("relations", code, "fail" if found else "pass", None, rows))
     declared = {c for c, r in tables.package.rules.items() if r.stage == "relations"}
     for code in sorted(declared - {run.code for run in runs}):
-        runs.append(Run("relations", code, "broken", f"no file of {FOLDER} has `-- code: {code}`"))
+        why = f"no file of {FOLDER} has `-- code: {code}`"
+        run, finding = tell_broken(tables.package, "relations", code, f"the rule {code}", why)
+        runs.append(run)
+        findings.append(finding)
     return StageResult(tuple(runs), tuple(findings))
 
 

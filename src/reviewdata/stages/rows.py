@@ -18,7 +18,8 @@ from pandera.errors import SchemaErrorReason, SchemaErrors
 from reviewdata.frames import read_frames
 from reviewdata.model import Finding, Origin, Run, StageResult
 from reviewdata.places import find_places
-from reviewdata.rules import make_finding
+from reviewdata.rules import PREFIX, make_finding
+from reviewdata.stages.broken import tell_broken
 from reviewdata.stages.schemas import derive_schema, read_own_schemas
 from reviewdata.stages.statistics import check_statistics
 from reviewdata.stages.tally import Tally
@@ -33,25 +34,43 @@ def check(tables: Tables) -> StageResult:
         resource = package.resources[name]
         _check_schema(tables, name, derive_schema(resource), tallies, "RD200")
         check_statistics(tables, resource, tallies)
-    broken = []
-    for path, table, schema in read_own_schemas(package.root / "validations"):
+    broken, checked = _check_own(tables, tallies)
+    for code, tally in tallies.items():
+        if not broken and not code.startswith(PREFIX) and code not in checked:
+            tally.broken = f"no check of validations/*.py has the name {code}"
+    runs, findings = [], []
+    for code, tally in tallies.items():
+        run = tally.run("rows", code)
+        findings += tally.findings
+        if run.status == "broken":
+            subject = f"the rule {code}"
+            run, finding = tell_broken(package, "rows", code, subject, str(run.why))
+            findings.append(finding)
+        runs.append(run)
+    runs += [run for run, _ in broken]
+    findings += [finding for _, finding in broken]
+    return StageResult(tuple(runs), tuple(findings))
+
+
+def _check_own(
+    tables: Tables, tallies: Mapping[str, Tally]
+) -> tuple[list[tuple[Run, Finding]], set[str]]:
+    """Run the review's own schemas; return those that broke, and the codes of the others."""
+    broken, checked = [], set()
+    for path, table, schema in read_own_schemas(tables.package.root / "validations"):
+        subject = f"{path.parent.name}/{path.name}"
         problem = schema if isinstance(schema, str) else None
-        if table not in package.resources:
+        if table not in tables.package.resources:
             problem = f"there is no table {table}"
-        elif not isinstance(schema, str) and table in tables.columns:
-            problem = _check_schema(tables, table, schema, tallies, None)
+        elif not isinstance(schema, str):
+            checked |= _names(schema)
+            if table in tables.columns:
+                problem = _check_schema(tables, table, schema, tallies, None)
         if problem:
-            broken.append(_broken(tables, f"{path.parent.name}/{path.name}", problem))
-    runs = [tally.run("rows", code) for code, tally in tallies.items()]
-    runs += [Run("rows", "RD901", "broken", finding.message) for finding in broken]
-    findings = [finding for tally in tallies.values() for finding in tally.findings]
-    return StageResult(tuple(runs), (*findings, *broken))
-
-
-def _broken(tables: Tables, subject: str, why: str) -> Finding:
-    return make_finding(
-        tables.package.rules["RD901"], {"subject": subject, "why": why}, path=subject
-    )
+            broken.append(
+                tell_broken(tables.package, "rows", "RD901", subject, problem, path=subject)
+            )
+    return broken, checked
 
 
 def _check_schema(
@@ -84,8 +103,6 @@ def _check_schema(
                 elif not isinstance(error.failure_cases, pd.DataFrame):
                     what = "it gives one verdict on the whole table, not one for each row"
                 if what is not None:
-                    if found in tallies:
-                        tallies[found].broken = what
                     return f"the check {found}: {what}"
                 _collect(tables, name, frame, error, tallies[found], found)
     return None
