@@ -6,6 +6,7 @@ The text is tested before it is cast, since TRY_CAST alone takes '1.5' for an in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,9 +48,9 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
         present = f"CASE WHEN {text} IN ({listed}) THEN NULL ELSE {text} END"
     match field.get("type", "string"):
         case "integer":
-            return _integer(field, present)
+            return _quick(_integer(field, present), "[0-9]+", field, text, missing)
         case "number":
-            return _number(field, present)
+            return _quick(_number(field, present), r"[+-]?[0-9]+(\.[0-9]+)?", field, text, missing)
         case "boolean":
             true = field.get("trueValues", ["true", "True", "TRUE", "1"])
             false = field.get("falseValues", ["false", "False", "FALSE", "0"])
@@ -64,6 +65,17 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
             return _moment(str(kind), field, present)
         case _:
             return present
+
+
+def _quick(
+    value: str, plain: str, field: Mapping[str, Any], text: str, missing: Sequence[str]
+) -> str:
+    """Return SQL that reads a short plain number at once, and any other text as `value` does."""
+    special = {"groupChar", "decimalChar", "bareNumber"} & set(field)
+    if special or any(re.fullmatch(plain, word) for word in missing):
+        return value
+    fits = f"length({text}) < 16 AND regexp_full_match({text}, {quote_text(plain)})"
+    return f"CASE WHEN {fits} THEN TRY_CAST({text} AS {sql_type(field)}) ELSE {value} END"
 
 
 def _integer(field: Mapping[str, Any], text: str) -> str:

@@ -8,6 +8,8 @@ off instead of rounded, a p printed as zero. Where the significance flips, that 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import special
 
@@ -36,14 +38,14 @@ def p_against_r(c: Columns) -> Outcome:
     n only bounds the pairs behind r, so it is a note where some n' from 0.8 n to n agrees or
     a one-sided p does (each alone), and never more than a warning.
     """
-    computed, fewer = _p_of_r(c)
-    return _compare(c, computed, has_sides=True, gravest=WARNING, fewer=fewer)
+    return _compare(
+        c, _p_of_r(c), has_sides=True, gravest=WARNING, fewer=lambda: _p_of_r(c, FEWEST)
+    )
 
 
 def significance_against_r(c: Columns) -> Outcome:
     """Judge a reported verdict, where no p is printed, against the p that r and n give."""
-    computed, fewer = _p_of_r(c)
-    return _judge_verdict(c, computed, has_sides=True, fewer=fewer)
+    return _judge_verdict(c, _p_of_r(c), has_sides=True, fewer=_p_of_r(c, FEWEST))
 
 
 def r_outside(c: Columns) -> Outcome:
@@ -185,8 +187,8 @@ def printed_p(c: Columns) -> tuple[Range, Bools]:
     return (np.maximum(low, 0.0), np.minimum(high, 1.0)), known
 
 
-def _p_of_r(c: Columns) -> tuple[Range, Range]:
-    """Return the two-sided p of r with n, and with 0.8 n to n."""
+def _p_of_r(c: Columns, share: float = 1.0) -> Range:
+    """Return the two-sided p of r with n, or with all from a share of n to n."""
     low, high = absolute(c.range("r"))
     n = np.where((c.number("n") > 2) & (np.abs(c.number("r")) <= 1), c.number("n"), np.nan)
 
@@ -195,8 +197,7 @@ def _p_of_r(c: Columns) -> tuple[Range, Range]:
             t = r * np.sqrt((size - 2) / np.maximum(1 - r * r, 1e-300))
             return np.asarray(2 * special.stdtr(size - 2, -t), dtype=np.float64)
 
-    least = p(np.minimum(high, 1.0), n)
-    return (least, p(low, n)), (least, p(low, np.maximum(FEWEST * n, 3.0)))
+    return p(np.minimum(high, 1.0), n), p(low, np.maximum(share * n, np.minimum(n, 3.0)))
 
 
 def _df_of_t(c: Columns) -> Floats:
@@ -263,9 +264,12 @@ def _compare(
     *,
     has_sides: Bools | bool,
     gravest: int,
-    fewer: Range | None = None,
+    fewer: Callable[[], Range] | None = None,
 ) -> Outcome:
-    """Compare the range of a printed p with that of the computed one."""
+    """Compare the range of a printed p with that of the computed one.
+
+    `fewer` gives the p of fewer people than n; it is asked for only where something disagrees.
+    """
     printed, known = printed_p(c)
     (low, high), open_ = _one_sided(c, computed, has_sides)
     judged = known & ~np.isnan(low) & ~np.isnan(high)
@@ -276,7 +280,9 @@ def _compare(
     zero = equal & (p == 0)
     one_sided = open_ & overlap(printed, (low / 2, high / 2))
     truncated = equal & overlap((p, p + 2 * half), (low, high))
-    of_fewer = overlap(printed, fewer) if fewer is not None else np.zeros(c.size, dtype=np.bool_)
+    of_fewer = np.zeros(c.size, dtype=np.bool_)
+    if fewer is not None and (judged & ~agrees).any():
+        of_fewer = overlap(printed, fewer())
     explained = truncated | one_sided | of_fewer
 
     alpha = _alpha(c)

@@ -84,14 +84,16 @@ def interval_against_spread(c: Columns) -> Outcome:
     judged &= ~c.is_word("mean_type", "adjusted")
     level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
     expected = interval_width(se, level, n - 1)
-    other = np.zeros(c.size, dtype=np.bool_)
-    for share in LEVELS:
-        other |= overlap(width, interval_width(se, np.full(c.size, share), n - 1))
-    fewer = ~own & overlap(width, interval_width(of_fewer, level, FEWEST * n - 1))
+    fails = judged & ~overlap(width, expected)
+    other = fewer = np.zeros(c.size, dtype=np.bool_)
+    if fails.any():
+        for share in LEVELS:
+            other = other | overlap(width, interval_width(se, np.full(c.size, share), n - 1))
+        fewer = ~own & overlap(width, interval_width(of_fewer, level, FEWEST * n - 1))
     milder = other | fewer | ~c.is_word("mean_type", "observed")
     return find(
         judged,
-        ~overlap(width, expected),
+        fails,
         np.where(milder, NOTE, WARNING),
         reasons={"level": other, "fewer": fewer},
         width_low=expected[0],
@@ -102,11 +104,15 @@ def interval_against_spread(c: Columns) -> Outcome:
 
 def interval_width(se: Range, level: Floats, df: Floats) -> Range:
     """Return the widths of an interval of `level` percent, by the normal and the t quantile."""
-    share = np.where(level > 1, level / 100, level)
+    share = (1 + np.where(level > 1, level / 100, level)) / 2
     with np.errstate(all="ignore"):
-        normal = special.ndtri((1 + share) / 2)
-        student = special.stdtrit(np.maximum(df, 1.0), (1 + share) / 2)
-        student = np.where(df >= 1, student, normal)
+        normal = special.ndtri(share)
+        student = normal.copy()
+        # The t quantile is slow to invert; in a table the same few levels and df recur.
+        for one in np.unique(share[df >= 1]):
+            rows = (share == one) & (df >= 1)
+            sizes, place = np.unique(df[rows], return_inverse=True)
+            student[rows] = special.stdtrit(sizes, one)[place]
     return 2 * normal * se[0], 2 * student * se[1]
 
 

@@ -88,7 +88,11 @@ def _check_schema(
     for known in codes:
         if known not in tallies:
             return f"the check {known} has no rule of stage rows in rules.toml"
-    for frame in read_frames(tables, name):
+    # The review's own checks may read any column; the derived ones, only their own.
+    read = [str(c) for c, column in schema.columns.items() if column.checks] if code else None
+    if read == []:
+        return None
+    for frame in read_frames(tables, name, read):
         for known in codes:
             tallies[known].judged += len(frame)
         try:
@@ -119,8 +123,7 @@ def _collect(
     rule = tables.package.rules[code]
     column = getattr(error.schema, "name", None) if error.schema.name in frame.columns else None
     rows = sorted({int(i) for i in error.failure_cases["index"].dropna()})
-    tally.found += len(rows)
-    rows = rows[: tally.room]
+    rows = rows[: tally.admit(len(rows))]
     places = find_places(tables, name, rows)
     origin = Origin("pandera", version("pandera"))
     for row in rows:

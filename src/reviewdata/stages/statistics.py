@@ -93,9 +93,8 @@ def _judge(
         tally.skipped[LACKING] += int((~outcome.judged).sum())
         tally.skipped[UNREADABLE] += int(unread.sum())
         positions = _failing(check.code, outcome.levels)
-        tally.found += len(positions)
         rows = arrays["_row"]
-        for position in positions[: tally.room]:
+        for position in positions[: tally.admit(len(positions))]:
             yield Hit(
                 check,
                 int(rows[position]),

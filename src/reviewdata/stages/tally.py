@@ -19,20 +19,23 @@ class Tally:
     skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     findings: list[Finding] = field(default_factory=list)
     found: int = 0
+    listed: int = 0
     broken: str | None = None
 
-    @property
-    def room(self) -> int:
-        """How many more findings are listed."""
-        return max(LIMIT - len(self.findings), 0)
+    def admit(self, number: int) -> int:
+        """Count so many more findings, and return how many of them are to be listed."""
+        self.found += number
+        listed = max(min(number, LIMIT - self.listed), 0)
+        self.listed += listed
+        return listed
 
     def run(self, stage: Stage, code: str) -> Run:
         """Return how the rule ended."""
         if self.broken is not None:
             return Run(stage, code, "broken", self.broken, self.judged)
         told = [f"{n} rows {reason}" for reason, n in self.skipped.items() if n]
-        if self.found > len(self.findings):
-            told.insert(0, f"{self.found} findings, of which {len(self.findings)} are listed")
+        if self.found > self.listed:
+            told.insert(0, f"{self.found} findings, of which {self.listed} are listed")
         why = "; ".join(told) or None
         if self.found:
             return Run(stage, code, "fail", why, self.judged)
