@@ -138,10 +138,15 @@ PEERS = ("size", "before", "middle", "after")
 
 @dataclass(frozen=True)
 class Binding:
-    """What a role is bound to: a cell or a constant, and its value as SQL."""
+    """What a role is bound to: a cell or a constant, and its value as SQL.
+
+    `given` is the name of the cell as declared, or the constant.
+    """
 
     role: str
     value: str
+    given: str
+    numeric: bool
     cell: Cell | None
 
     @property
@@ -162,6 +167,7 @@ class Statistic:
     kind: str
     bindings: Mapping[str, Binding]
     source: str
+    where: str | None
 
     def field(self, role: str) -> str | None:
         """Return the column of the statistic's own table that a role is bound to."""
@@ -242,7 +248,7 @@ def _bind(package: Package, resource: Resource, number: int, declared: Any) -> S
     for roles in kind.needs:
         if not any(role in bindings for role in roles):
             raise DeclarationError(f"{declared['kind']} lacks the role {' or '.join(roles)}")
-    return Statistic(resource.name, number, declared["kind"], bindings, source.sql)
+    return Statistic(resource.name, number, declared["kind"], bindings, source.sql, where)
 
 
 def _bind_role(source: Source, role: str, given: Any, numeric: bool) -> Binding:
@@ -253,7 +259,8 @@ def _bind_role(source: Source, role: str, given: Any, numeric: bool) -> Binding:
         if numeric and isinstance(constant, str):
             raise DeclarationError(f"{role} has the constant {constant!r}; it takes a number")
         literal = quote_text(str(constant))
-        return Binding(role, f"CAST({literal} AS DOUBLE)" if numeric else literal, None)
+        value = f"CAST({literal} AS DOUBLE)" if numeric else literal
+        return Binding(role, value, str(constant), numeric, None)
     if not isinstance(given, str):
         raise DeclarationError(f'{role} is neither a column nor {{"value": a constant}}')
     cell = source.cell(given)
@@ -262,7 +269,7 @@ def _bind_role(source: Source, role: str, given: Any, numeric: bool) -> Binding:
             f"{role} needs a number; {cell.owner.name}.{cell.column} is a {cell.type}"
         )
     cast = f"TRY_CAST({cell.value} AS DOUBLE)" if numeric else f"CAST({cell.value} AS VARCHAR)"
-    return Binding(role, cast, cell)
+    return Binding(role, cast, given, numeric, cell)
 
 
 def _decimals(cell: Cell) -> str:

@@ -98,6 +98,11 @@ class Tables:
         """Return the rows of one SELECT."""
         return self.select(sql).rows
 
+    def count(self, table: str) -> int:
+        """Return the number of records of a table."""
+        [(number,)] = self.fetch(f"SELECT count(*) FROM raw.{quote_name(table)}")
+        return int(number)
+
     def frames(self, sql: str) -> Iterator[pd.DataFrame]:
         """Yield the result of one SELECT in frames of bounded size."""
         with self.connection.cursor() as cursor, _told():

@@ -1,21 +1,26 @@
 """The relations stage: rules across rows and tables, as SQL that returns the rows at fault.
 
-Each `validations/relations/*.sql` starts with `-- code: CODE`; the words stand under the
-code in rules.toml. Its SELECT returns the primary key of the records at fault, of the
-rule's table, and the columns that the message names.
+Those of the framework stand in `across`, those of the review in files. Each
+`validations/relations/*.sql` starts with `-- code: CODE`; the words stand under the code in
+rules.toml. Its SELECT returns the primary key of the records at fault, of the rule's table, and
+the columns that the message names.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib.metadata import version
 
+from reviewdata.across.question import Question
+from reviewdata.across.rules import RULES
 from reviewdata.columns import quote_name
 from reviewdata.model import Finding, Origin, ReviewdataError, Run, StageResult
 from reviewdata.places import Place, find_places
 from reviewdata.queries import run_sql
 from reviewdata.rules import make_finding
 from reviewdata.stages.broken import tell_broken
+from reviewdata.stages.tally import LIMIT
 from reviewdata.tables import Tables
 
 FOLDER = "validations/relations"
@@ -26,6 +31,10 @@ def check(tables: Tables) -> StageResult:
     """Return what each relation rule of the review finds."""
     runs: list[Run] = []
     findings: list[Finding] = []
+    for code, ask in RULES.items():
+        run, found = _ask(tables, code, list(ask(tables)))
+        runs.append(run)
+        findings += found
     for path in sorted((tables.package.root / FOLDER).glob("*.sql")):
         subject = f"{FOLDER}/{path.name}"
         code = "RD901"
@@ -56,6 +65,42 @@ def check(tables: Tables) -> StageResult:
     return StageResult(tuple(runs), tuple(findings))
 
 
+def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run, list[Finding]]:
+    """Return how a rule of the framework ended, over all tables that it asks."""
+    rule, origin = tables.package.rules[code], Origin("duckdb", version("duckdb"))
+    findings: list[Finding] = []
+    judged, found = 0, 0
+    for question in questions:
+        try:
+            columns, rows = tables.select(question.sql)
+        except ReviewdataError as error:  # the `where` of a declaration is the review's SQL
+            subject = f"the rule {code} on {question.table}"
+            run, finding = tell_broken(tables.package, "relations", code, subject, str(error))
+            return run, [*findings, finding]
+        judged += tables.count(question.table)
+        found += len(rows)
+        names = [name for name, _ in columns]
+        listed = rows[: max(LIMIT - len(findings), 0)]
+        places = find_places(tables, question.table, [row[0] for row in listed])
+        for row in listed:
+            record = dict(zip(names, row, strict=True))
+            message = rule.messages.get(record.get("reason") or "", rule.message)
+            findings.append(
+                make_finding(
+                    rule,
+                    record,
+                    origin=origin,
+                    level=record.get("level"),
+                    message=message,
+                    **places[record["_row"]].at(question.field),
+                )
+            )
+    why = None if found <= LIMIT else f"{found} findings, of which {LIMIT} are listed"
+    if not questions:
+        return Run("relations", code, "skipped", "nothing it applies to", 0), []
+    return Run("relations", code, "fail" if found else "pass", why, judged), findings
+
+
 def _read_code(sql: str, tables: Tables) -> str:
     match = _CODE.match(sql)
     if match is None:
@@ -79,8 +124,7 @@ def _run(tables: Tables, code: str, sql: str) -> tuple[list[Finding], int]:
     for record, place in zip(records, places, strict=True):
         where = place.at(rule.column) if place else {"table": table}
         findings.append(make_finding(rule, record, origin=origin, **where))
-    judged = tables.fetch(f"SELECT count(*) FROM raw.{quote_name(table)}")[0][0]
-    return findings, int(judged)
+    return findings, tables.count(table)
 
 
 def _by_key(tables: Tables, table: str, records: list[dict[str, object]]) -> list[Place | None]:
