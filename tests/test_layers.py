@@ -34,7 +34,7 @@ ORDER = (
     ("plausibility.significance", "plausibility.differences", "plausibility.shares"),
     ("plausibility.estimates", "plausibility.tables2x2"),
     ("plausibility.checks",),
-    ("claims", "waivers", "stages.schemas", "stages.tally", "stages.broken"),
+    ("claims", "waivers", "stages.schemas", "stages.tally", "stages.broken", "stages.hygiene"),
     ("stages.statistics",),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
     ("stages.dataset", "stages.expectations"),

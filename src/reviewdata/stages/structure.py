@@ -20,6 +20,7 @@ from reviewdata.package import Package, Resource
 from reviewdata.places import Place, find_places
 from reviewdata.records import Dialect, read_records
 from reviewdata.rules import make_finding
+from reviewdata.stages.hygiene import check_text
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
 
@@ -80,6 +81,7 @@ def check(tables: Tables) -> StageResult:
         findings += _unheld(tables, resource, {(f.row, f.field) for f in found})
         findings += _unique_keys(tables, resource)
         findings += _formulas(tables, resource)
+        findings += check_text(tables, resource)
     return StageResult(tuple(_runs(tables, rules, findings)), tuple(findings))
 
 

@@ -1,0 +1,132 @@
+"""Text in cells that looks right and is not: what cannot be seen, and what is spelt two ways.
+
+Part of the structure stage, on columns of text. Each table is read once to count; positions are
+looked for only where something was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from reviewdata.columns import quote_name, quote_text, sql_type
+from reviewdata.model import Finding
+from reviewdata.package import Resource
+from reviewdata.places import find_places
+from reviewdata.rules import make_finding
+from reviewdata.tables import Tables
+
+_SPACE = r"[\s\x{a0}\x{2000}-\x{200a}\x{202f}\x{3000}]"
+_LOOKALIKE = (  # all Cyrillic, and the Greek letters that look Latin
+    r"\x{400}-\x{52f}\x{391}\x{392}\x{395}-\x{397}\x{399}\x{39a}\x{39c}\x{39d}\x{39f}\x{3a1}"
+    r"\x{3a4}\x{3a5}\x{3a7}\x{3bf}"
+)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A rule that finds a regular expression (RE2) in a cell, in capturing group 1."""
+
+    code: str
+    expression: str
+
+
+PATTERNS = (
+    # Not the joiners that some scripts need, but for those between letters of this one.
+    Pattern(
+        "RD135",
+        r"([\x{80}-\x{9f}\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}\x{202a}-\x{202e}"
+        r"\x{2060}-\x{2069}\x{feff}\x{fff9}-\x{fffc}]|[[:alnum:]][\x{200c}\x{200d}])",
+    ),
+    Pattern("RD136", f"(^{_SPACE}+|{_SPACE}+$)"),
+    Pattern("RD137", f"(\\w*(?:[a-zA-Z][{_LOOKALIKE}]|[{_LOOKALIKE}][a-zA-Z])\\w*)"),
+    Pattern("RD128", r"([\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[a-zA-Z]{2,})"),
+)
+
+
+def check_text(tables: Tables, resource: Resource) -> Iterator[Finding]:
+    """Yield what is odd about the text of one table that was read."""
+    table = f"cells.{quote_name(resource.name)}"
+    columns = [
+        (name, f"_text_{number}")
+        for number, name in enumerate(tables.columns[resource.name], start=1)
+        if sql_type(resource.fields.get(name, {})) == "VARCHAR"
+    ]
+    asked = [(p, name, text) for name, text in columns for p in _patterns(resource, name)]
+    if asked:
+        counts = ", ".join(
+            f"count_if(regexp_matches({text}, {quote_text(pattern.expression)}))"
+            for pattern, _, text in asked
+        )
+        [found] = tables.fetch(f"SELECT {counts} FROM {table}")
+        for (pattern, name, text), number in zip(asked, found, strict=True):
+            if number:
+                yield from _locate(tables, resource, pattern, name, text)
+    for name, text in columns:
+        if _is_free(resource, name):
+            yield from _variants(tables, resource, name, text)
+
+
+def _patterns(resource: Resource, name: str) -> Iterator[Pattern]:
+    for pattern in PATTERNS:
+        if pattern.code != "RD128" or resource.fields.get(name, {}).get("format") != "email":
+            yield pattern
+
+
+def _locate(
+    tables: Tables, resource: Resource, pattern: Pattern, name: str, text: str
+) -> Iterator[Finding]:
+    rule = tables.package.rules[pattern.code]
+    expression = quote_text(pattern.expression)
+    rows = tables.fetch(
+        f"SELECT _row, regexp_extract({text}, {expression}, 1) FROM cells."
+        f"{quote_name(resource.name)} WHERE regexp_matches({text}, {expression}) ORDER BY _row"
+    )
+    places = find_places(tables, resource.name, [row for row, _ in rows])
+    for row, part in rows:
+        characters = ", ".join(f"U+{ord(c):04X}" for c in part if not c.isascii()) or repr(part)
+        values = {"field": name, "part": part, "characters": characters}
+        yield make_finding(rule, values, **places[row].at(name))
+
+
+def _is_free(resource: Resource, name: str) -> bool:
+    """Whether a column of text may repeat its values and has no codelist that says which."""
+    field = resource.fields.get(name, {})
+    constraints = field.get("constraints", {})
+    unique = constraints.get("unique") or resource.primary_key == (name,)
+    keys = {field for key in resource.foreign_keys for field in key.fields}
+    listed = "enum" in constraints or field.get("categories")
+    return not unique and not listed and name not in keys
+
+
+def _variants(tables: Tables, resource: Resource, name: str, text: str) -> Iterator[Finding]:
+    """Yield the rarer spellings of a value that stands in the column at least three times."""
+    rule = tables.package.rules["RD138"]
+    rows = tables.fetch(f"""
+        WITH spelt AS (
+          SELECT
+            {text} AS spelling,
+            regexp_replace(lower(strip_accents({text})), '[^[:alnum:]]+', '', 'g') AS word,
+            count(*) AS times
+          FROM cells.{quote_name(resource.name)}
+          WHERE {text} IS NOT NULL
+          GROUP BY ALL
+        ),
+        rare AS (
+          SELECT
+            spelling,
+            times,
+            first(spelling) OVER alike AS usual,
+            first(times) OVER alike AS most
+          FROM spelt
+          WHERE length(word) > 1
+          WINDOW alike AS (PARTITION BY word ORDER BY times DESC, spelling)
+          QUALIFY spelling <> usual AND sum(times) OVER (PARTITION BY word) >= 3
+        )
+        SELECT _row, spelling, times, usual, most
+        FROM cells.{quote_name(resource.name)} JOIN rare ON {text} = spelling
+        ORDER BY _row""")
+    places = find_places(tables, resource.name, [row for row, *_ in rows])
+    for row, spelling, times, usual, most in rows:
+        values = {"field": name, "cell": spelling, "times": times, "usual": usual, "most": most}
+        yield make_finding(rule, values, **places[row].at(name))
