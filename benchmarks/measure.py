@@ -57,13 +57,14 @@ def run_in_turn(
     *,
     cwd: Path = ROOT,
     expect: Sequence[int] = (0,),
+    warm: bool = True,
 ) -> dict[str, Timing]:
-    """Run each command once to warm up, then all in turn, `runs` times."""
+    """Run each command once to `warm` up, then all in turn, `runs` times."""
     found: dict[str, list[Timing]] = {name: [] for name in commands}
-    for number in range(runs + 1):
+    for number in range(runs + warm):
         for name, command in commands.items():
             timing = run(command, cwd=cwd, expect=expect)
-            if number:
+            if number or not warm:
                 found[name].append(timing)
     return {
         name: Timing(tuple(t.seconds[0] for t in timings), max(t.peak for t in timings))

@@ -26,6 +26,7 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": NOTE + commands(),
         "examples.md": NOTE + examples(),
+        "power.md": NOTE + power(),
         "rules.md": NOTE + rules_markdown(builtin_rules().values()),
         "statistics.md": NOTE + statistics(),
         "statistics.schema.json": json.dumps(declaration_schema(), indent=2) + "\n",
@@ -104,6 +105,55 @@ A number printed with so many decimals stands for all numbers that round to it, 
 only where none of them agree; a number with more than six decimals counts as computed, with a
 tolerance of one millionth. Roles that are words take the words listed; a row with another word is
 not judged."""
+
+
+def power() -> str:
+    """Return what benchmarks/power.py measured: false alarms and power of the rules."""
+    measured = json.loads((DOCS.parent / "benchmarks" / "power.json").read_text("utf-8"))
+    rules, alarms = builtin_rules(), measured["false_alarms"]
+    practices = list(next(iter(alarms.values())))
+    lines = ["# How far the rules can be trusted", ""]
+    lines += _POWER.format(rows=f"{measured['rows']:,}").splitlines()
+    lines += ["", "## False alarms", "", f"| rule | level | {' | '.join(practices)} |"]
+    lines += ["|---" * (len(practices) + 2) + "|"]
+    for code, found in alarms.items():
+        cells = [_alarms(found[practice]) for practice in practices]
+        name = f"[{code}](rules.md#{code.lower()}-{rules[code].name}) {rules[code].name}"
+        lines.append(f"| {name} | {rules[code].level} | {' | '.join(cells)} |")
+    lines += ["", "## Mistakes found", "", *_FOUND.splitlines(), ""]
+    lines += ["| statistic | mistake | error | warning | any | by rule |", "|---" * 6 + "|"]
+    for entry in measured["power"]:
+        shares = " ".join(f"{100 * entry[level]:.0f} % |" for level in ("error", "warning", "note"))
+        by = ", ".join(f"{code} {100 * share:.0f} %" for code, share in entry["rules"].items())
+        lines.append(f"| {entry['statistic']} | {entry['mistake']} | {shares} {by} |")
+    return "\n".join(lines) + "\n"
+
+
+def _alarms(found: dict[str, int]) -> str:
+    """Return the false alarms in a million rows judged, by level; `0` for none."""
+    if not found["judged"]:
+        return ""
+    parts = [
+        f"{1_000_000 * found[level] / found['judged']:.3g} {level}s"
+        for level in ("error", "warning", "note")
+        if found[level]
+    ]
+    return ", ".join(parts) or "0"
+
+
+_POWER = """\
+Measured by `benchmarks/power.py`, on synthetic studies: {rows} rows of each kind of statistic were
+computed from data and reported as people report, so that every finding is a false alarm. The
+columns are practices of reporting: a 5 rounded to even or up; p cut off instead of rounded; zeros
+at the end left out; n of all people though some are missing from the figure (down to 0.8 n); means
+adjusted by a model, and not said to be; sums prorated for items left out; digits of a spreadsheet.
+The bounds are none for errors and 100 in a million for warnings; a note only says that it is worth
+a look."""
+
+_FOUND = """\
+One mistake in each row that was correct; the shares of rows that some rule finds as an error, as a
+warning or worse, or at all. A mistake that no arithmetic can see (a flow with one number that is
+still possible, an estimate and its SE that fit) is in the rest."""
 
 
 def main(check: bool) -> int:

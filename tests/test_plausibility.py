@@ -28,7 +28,7 @@ def level(code: str, kind: str, cells: dict[str, str]) -> int:
     """Return the gravest level at which a rule fires on one row."""
     checks = [c for c in CHECKS if c.code == code and c.kind == kind and c.role in cells]
     assert checks
-    return max(int(check.judge(columns(kind, cells)).levels[0]) for check in checks)
+    return max(int(check.run(columns(kind, cells)).levels[0]) for check in checks)
 
 
 @pytest.mark.parametrize(

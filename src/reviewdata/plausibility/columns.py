@@ -134,6 +134,11 @@ class Check:
     judge: Callable[[Columns], Outcome]
     needs: tuple[str, ...] = ()
 
+    def run(self, columns: Columns) -> Outcome:
+        """Return what the check finds; what cannot be computed is NaN, and not judged."""
+        with np.errstate(all="ignore"):
+            return self.judge(columns)
+
 
 def find(
     judged: Bools,

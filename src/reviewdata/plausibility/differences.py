@@ -39,17 +39,19 @@ from reviewdata.plausibility.spread import interval_width, mean_outside_interval
 RATIO = 2.0
 """A recomputed value beyond this ratio to the printed one is implausible, not merely another."""
 
+MOVED = 4.0
+"""Standard errors by which an adjustment may move a difference."""
+
 SD_RATIO = 3.0
 """Ratio of the SDs of two groups above which it is worth a look."""
 
 
 def correction(df: Floats) -> Floats:
     """Return Hedges' exact J: gamma(df/2) / (sqrt(df/2) gamma((df-1)/2))."""
-    with np.errstate(all="ignore"):
-        return np.asarray(
-            np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2),
-            dtype=np.float64,
-        )
+    return np.asarray(
+        np.exp(special.gammaln(df / 2) - special.gammaln((df - 1) / 2)) / np.sqrt(df / 2),
+        dtype=np.float64,
+    )
 
 
 def recompute(c: Columns) -> Range:
@@ -59,12 +61,11 @@ def recompute(c: Columns) -> Range:
     n1, n2 = np.where(possible, n1, np.nan), np.where(possible, n2, np.nan)
     apart = subtract(c.range("mean1"), c.range("mean2"))
     sd1, sd2 = positive(c.range("sd1")), positive(c.range("sd2"))
-    with np.errstate(all="ignore"):
-        pooled = tuple(
-            np.sqrt(((n1 - 1) * a**2 + (n2 - 1) * b**2) / (n1 + n2 - 2))
-            for a, b in zip(sd1, sd2, strict=True)
-        )
-        average = tuple(np.sqrt((a**2 + b**2) / 2) for a, b in zip(sd1, sd2, strict=True))
+    pooled = tuple(
+        np.sqrt(((n1 - 1) * a**2 + (n2 - 1) * b**2) / (n1 + n2 - 2))
+        for a, b in zip(sd1, sd2, strict=True)
+    )
+    average = tuple(np.sqrt((a**2 + b**2) / 2) for a, b in zip(sd1, sd2, strict=True))
     routes = [divide(apart, (s[0], s[1])) for s in (sd1, sd2, pooled, average)]
     found = union(routes)
     factors = np.minimum(correction(np.minimum(n1, n2) - 1), correction(n1 + n2 - 2))
@@ -91,7 +92,11 @@ def difference_contradicts(role: str, c: Columns) -> Outcome:
     sign = directed & (
         ((printed[0] > 0) & (expected[1] < 0)) | ((printed[1] < 0) & (expected[0] > 0))
     )
-    level = np.where(sign | beyond_ratio(printed, expected), WARNING, NOTE)
+    # What a covariate moves is within a few standard errors, whatever the sign or the ratio.
+    gap = np.maximum(printed[0] - expected[1], expected[0] - printed[1])
+    moved = gap <= MOVED * np.sqrt(1 / c.number("n1") + 1 / c.number("n2"))
+    grave = (sign | beyond_ratio(printed, expected)) & ~moved
+    level = np.where(grave, WARNING, NOTE)
     level = np.where(c.is_word("method", "raw-means"), ERROR, level)
     mirrored = sign & overlap(absolute(printed), absolute(expected))
     return find(
@@ -149,8 +154,7 @@ def sd_ratio(c: Columns) -> Outcome:
     """Judge whether the SDs of two groups are much apart."""
     sd1, sd2 = c.number("sd1"), c.number("sd2")
     judged = (sd1 > 0) & (sd2 > 0)
-    with np.errstate(all="ignore"):
-        ratio = np.maximum(sd1, sd2) / np.minimum(sd1, sd2)
+    ratio = np.maximum(sd1, sd2) / np.minimum(sd1, sd2)
     least = divide(positive(c.range("sd1")), positive(c.range("sd2")))
     apart = (least[0] > SD_RATIO) | (least[1] < 1 / SD_RATIO)
     return find(judged, apart, NOTE, ratio=ratio)
@@ -162,11 +166,10 @@ def _se_range(c: Columns) -> Range:
     n1, n2 = np.where(possible, n1, np.nan), np.where(possible, n2, np.nan)
     total = n1 + n2
     size = absolute(_printed_or_recomputed(c))
-    with np.errstate(all="ignore"):
-        # Besides the usual forms, the difference of the raw means over one SD (Glass).
-        least = np.sqrt(total / (n1 * n2) + size[0] ** 2 / (2 * total))
-        most = np.sqrt(total / (n1 * n2) + size[1] ** 2 / (2 * (np.minimum(n1, n2) - 1)))
-        least = least * correction(total - 2)
+    # Besides the usual forms, the difference of the raw means over one SD (Glass).
+    least = np.sqrt(total / (n1 * n2) + size[0] ** 2 / (2 * total))
+    most = np.sqrt(total / (n1 * n2) + size[1] ** 2 / (2 * (np.minimum(n1, n2) - 1)))
+    least = least * correction(total - 2)
     return np.where(possible, least, np.nan), np.where(possible, most, np.nan)
 
 

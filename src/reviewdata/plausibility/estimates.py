@@ -105,9 +105,8 @@ def p_contradicts_se(c: Columns) -> Outcome:
         (value[0] <= 0) & (value[1] >= 0), 0.0, np.minimum(abs(value[0]), abs(value[1]))
     )
     size_high = np.maximum(abs(value[0]), abs(value[1]))
-    with np.errstate(all="ignore"):
-        least = 2 * special.ndtr(-size_high / se[0])
-        most = 2 * special.stdtr(SMALLEST_DF, -size_low / se[1])
+    least = 2 * special.ndtr(-size_high / se[0])
+    most = 2 * special.stdtr(SMALLEST_DF, -size_low / se[1])
     (low, high), p_known = printed_p(c)
     judged = p_known & known(value, se) & (c.number("se") > 0)
     flips = ((low > ALPHA) & (most < ALPHA)) | ((high < ALPHA) & (least > ALPHA))
@@ -130,8 +129,7 @@ def asymmetric(c: Columns) -> Outcome:
     left, right = subtract(value, lower), subtract(upper, value)
     judged = known(left, right) & (left[0] > 0) & (right[0] > 0)
     judged &= wrong_scale(c).levels == 0
-    with np.errstate(all="ignore"):
-        least = np.maximum(left[0] / right[1], right[0] / left[1])
+    least = np.maximum(left[0] / right[1], right[0] / left[1])
     return find(judged, least > ASYMMETRY, NOTE, ratio=least)
 
 
@@ -143,17 +141,15 @@ def _scaled(c: Columns, role: str) -> Range:
 
 
 def _log(a: Range) -> Range:
-    with np.errstate(all="ignore"):
-        return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
+    return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
 
 
 def _width(se: Range, level: Floats) -> Range:
     share = np.where(level > 1, level / 100, level)
-    with np.errstate(all="ignore"):
-        normal, student = (
-            special.ndtri((1 + share) / 2),
-            special.stdtrit(SMALLEST_DF, (1 + share) / 2),
-        )
+    normal, student = (
+        special.ndtri((1 + share) / 2),
+        special.stdtrit(SMALLEST_DF, (1 + share) / 2),
+    )
     return 2 * normal * se[0], 2 * student * se[1]
 
 

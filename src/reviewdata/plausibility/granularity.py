@@ -52,13 +52,12 @@ def grimmer(c: Columns) -> Outcome:
     judged = judged & np.isfinite(high) & (sums[0] <= sums[1]) & (n > 1)
     judged &= sums[1] - sums[0] < MOST_SUMS
     possible = np.zeros(c.size, dtype=np.bool_)
-    with np.errstate(invalid="ignore"):
-        for step in range(MOST_SUMS):
-            total = sums[0] + step
-            least = np.ceil((low * units) ** 2 * (n - 1) + total**2 / n - SLACK * n)
-            most = np.floor((high * units) ** 2 * (n - 1) + total**2 / n + SLACK * n)
-            least += np.mod(least - total, 2)  # the first that is as even or odd as the sum
-            possible |= (total <= sums[1]) & (least <= most)
+    for step in range(MOST_SUMS):
+        total = sums[0] + step
+        least = np.ceil((low * units) ** 2 * (n - 1) + total**2 / n - SLACK * n)
+        most = np.floor((high * units) ** 2 * (n - 1) + total**2 / n + SLACK * n)
+        least += np.mod(least - total, 2)  # the first that is as even or odd as the sum
+        possible |= (total <= sums[1]) & (least <= most)
     return find(judged, ~possible, NOTE)
 
 
@@ -72,12 +71,11 @@ def debit(c: Columns) -> Outcome:
     judged = c.is_word("score_type", "binary") & _observed(c) & (n > 1)
     judged &= np.isfinite(mean[0]) & np.isfinite(sd[0])
     judged &= (mean[1] >= 0) & (mean[0] <= 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ends = np.sort([np.clip(end, 0.0, 1.0) for end in mean], axis=0)
-        spreads = ends * (1 - ends)
-        most = np.where((ends[0] <= 0.5) & (ends[1] >= 0.5), 0.25, spreads.max(axis=0))
-        factor = n / (n - 1)
-        possible: Range = (np.sqrt(factor * spreads.min(axis=0)), np.sqrt(factor * most))
+    ends = np.sort([np.clip(end, 0.0, 1.0) for end in mean], axis=0)
+    spreads = ends * (1 - ends)
+    most = np.where((ends[0] <= 0.5) & (ends[1] >= 0.5), 0.25, spreads.max(axis=0))
+    factor = n / (n - 1)
+    possible: Range = (np.sqrt(factor * spreads.min(axis=0)), np.sqrt(factor * most))
     fails = ~overlap(sd, possible)
     return find(judged, fails, NOTE, sd_low=possible[0], sd_high=possible[1])
 
@@ -88,9 +86,8 @@ def _sums(c: Columns) -> tuple[Bools, Floats, Range]:
     total = n * units_of_score(c)
     judged = np.isfinite(mean) & (n > 0) & (n == np.round(n)) & _observed(c)
     judged &= total < 10.0 ** c.decimals("mean")
-    with np.errstate(invalid="ignore"):
-        low, high = c.range("mean")
-        sums = np.ceil(low * total - SLACK), np.floor(high * total + SLACK)
+    low, high = c.range("mean")
+    sums = np.ceil(low * total - SLACK), np.floor(high * total + SLACK)
     return judged, total, sums
 
 

@@ -46,12 +46,11 @@ def multiply(a: Range, b: Range) -> Range:
 
 def divide(a: Range, b: Range) -> Range:
     """Return the range of a / b, for a `b` that is not negative; unbounded where b may be 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.maximum(b[0], 0.0), b[1]
-        return (
-            np.where(a[0] >= 0, a[0] / high, np.where(low > 0, a[0] / low, -np.inf)),
-            np.where(a[1] <= 0, a[1] / high, np.where(low > 0, a[1] / low, np.inf)),
-        )
+    low, high = np.maximum(b[0], 0.0), b[1]
+    return (
+        np.where(a[0] >= 0, a[0] / high, np.where(low > 0, a[0] / low, -np.inf)),
+        np.where(a[1] <= 0, a[1] / high, np.where(low > 0, a[1] / low, np.inf)),
+    )
 
 
 def positive(a: Range) -> Range:
@@ -67,8 +66,7 @@ def absolute(a: Range) -> Range:
 
 def rising(function: Callable[[Floats], Floats], a: Range) -> Range:
     """Return the range of a function that rises over the whole of `a`."""
-    with np.errstate(all="ignore"):
-        return function(a[0]), function(a[1])
+    return function(a[0]), function(a[1])
 
 
 def hull(*ends: Floats) -> Range:

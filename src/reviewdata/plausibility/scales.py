@@ -23,6 +23,10 @@ TOLERATED = 0.1
 before it is an error: a model can carry an adjusted mean there."""
 
 
+HANDFUL = 10
+"""People below whom it is no wonder that all have one score."""
+
+
 def item_scale(c: Columns) -> Range:
     """Return the range of the answers to one item, or of the score where no type is declared."""
     low, high = c.number("min"), c.number("max")
@@ -132,8 +136,7 @@ def sd_below_least(c: Columns) -> Outcome:
     part_low, part_high = low - np.floor(low), high - np.floor(low)
     asked = np.minimum(part_low * (1 - part_low), part_high * (1 - part_high))
     asked = np.where(part_high >= 1, 0.0, np.maximum(asked, 0.0))
-    with np.errstate(all="ignore"):
-        bound = np.sqrt(asked * n / (n - 1)) / units
+    bound = np.sqrt(asked * n / (n - 1)) / units
     sd = c.number("sd")
     judged = np.isfinite(sd) & np.isfinite(bound) & (n > 1) & (sd > 0) & _raw(c)
     level = np.where(c.is_word("mean_type", "observed"), WARNING, NOTE)
@@ -159,15 +162,15 @@ def sd_negative(role: str, c: Columns) -> Outcome:
 def sd_zero(c: Columns) -> Outcome:
     """Judge whether an SD of zero stands for more than one person.
 
-    A note where the mean is at an end of the scale: then all may have answered the same.
+    A note where the mean is at an end of the scale, or for a handful of people: then all may
+    have answered the same.
     """
     sd, n = c.number("sd"), c.number("n")
     low, high = scale_of_score(c)
     mean = c.range("mean")
     at_end = ((mean[0] <= low) & (low <= mean[1])) | ((mean[0] <= high) & (high <= mean[1]))
-    return find(
-        np.isfinite(sd) & (n > 1), sd == 0, np.where(at_end, NOTE, WARNING), reasons={"end": at_end}
-    )
+    level = np.where(at_end | (n < HANDFUL), NOTE, WARNING)
+    return find(np.isfinite(sd) & (n > 1), sd == 0, level, reasons={"end": at_end})
 
 
 def difference_beyond_scale(c: Columns) -> Outcome:

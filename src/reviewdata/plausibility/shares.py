@@ -22,8 +22,7 @@ def percent_contradicts(c: Columns) -> Outcome:
     from 0.8 n to n explains it.
     """
     count, n = c.number("count"), c.number("n")
-    with np.errstate(all="ignore"):
-        percent = np.where((n > 0) & (count <= n), 100 * count / n, np.nan)
+    percent = np.where((n > 0) & (count <= n), 100 * count / n, np.nan)
     expected = percent, percent
     printed = c.range("percent")
     judged = known(expected, printed)

@@ -65,11 +65,10 @@ def interval_against_r(c: Columns) -> Outcome:
     judged &= np.isfinite(c.number("ci_lower")) & np.isfinite(c.number("ci_upper"))
 
     def bounds(size: Floats) -> tuple[Range, Range]:
-        with np.errstate(all="ignore"):
-            z = np.arctanh(r[0]), np.arctanh(r[1])
-            half = special.ndtri(0.975) / np.sqrt(np.maximum(size - 3, 0.5))
-            lower = np.tanh(z[0] - half), np.tanh(z[1] - half)
-            return lower, (np.tanh(z[0] + half), np.tanh(z[1] + half))
+        z = np.arctanh(r[0]), np.arctanh(r[1])
+        half = special.ndtri(0.975) / np.sqrt(np.maximum(size - 3, 0.5))
+        lower = np.tanh(z[0] - half), np.tanh(z[1] - half)
+        return lower, (np.tanh(z[0] + half), np.tanh(z[1] + half))
 
     lower, upper = bounds(n)
     few_lower, few_upper = bounds(FEWEST * n)
@@ -130,12 +129,23 @@ def df_above_n(c: Columns) -> Outcome:
 
 
 def t_against_coefficient(c: Columns) -> Outcome:
-    """Judge whether t is estimate / se, signs aside."""
+    """Judge whether t is estimate / se.
+
+    A positive t may be printed without its sign; a negative one belongs to a negative estimate.
+    """
     se = positive(c.range("se"))
     expected = divide(absolute(c.range("estimate")), se)
     printed = absolute(c.range("t"))
     judged = np.isfinite(printed[0]) & np.isfinite(expected[0]) & (c.number("se") > 0)
-    return find(judged, ~overlap(printed, expected), WARNING, t_low=expected[0], t_high=expected[1])
+    sign = (c.range("t")[1] < 0) & (c.range("estimate")[0] > 0)
+    return find(
+        judged,
+        sign | ~overlap(printed, expected),
+        WARNING,
+        reasons={"sign": sign & overlap(printed, expected)},
+        t_low=expected[0],
+        t_high=expected[1],
+    )
 
 
 def p_against_coefficient(c: Columns) -> Outcome:
@@ -193,9 +203,8 @@ def _p_of_r(c: Columns, share: float = 1.0) -> Range:
     n = np.where((c.number("n") > 2) & (np.abs(c.number("r")) <= 1), c.number("n"), np.nan)
 
     def p(r: Floats, size: Floats) -> Floats:
-        with np.errstate(all="ignore"):
-            t = r * np.sqrt((size - 2) / np.maximum(1 - r * r, 1e-300))
-            return np.asarray(2 * special.stdtr(size - 2, -t), dtype=np.float64)
+        t = r * np.sqrt((size - 2) / np.maximum(1 - r * r, 1e-300))
+        return np.asarray(2 * special.stdtr(size - 2, -t), dtype=np.float64)
 
     return p(np.minimum(high, 1.0), n), p(low, np.maximum(share * n, np.minimum(n, 3.0)))
 
@@ -223,8 +232,7 @@ def _p_of_test(c: Columns) -> tuple[Range, Bools]:
         ):
             chosen = np.flatnonzero(rows[word])
             if len(chosen):
-                with np.errstate(all="ignore"):
-                    result[chosen] = function(x[chosen], chosen)
+                result[chosen] = function(x[chosen], chosen)
         return result
 
     sided = rows["t"] | rows["z"]
@@ -240,9 +248,8 @@ def _p_of_coefficient(c: Columns) -> Range:
         ratio = divide(absolute(c.range("estimate")), positive(c.range("se")))
         own = np.isfinite(c.number("t"))
         t = np.where(own, t[0], ratio[0]), np.where(own, t[1], ratio[1])
-    with np.errstate(all="ignore"):
-        least = np.where(df > 0, 2 * special.stdtr(df, -t[1]), 2 * special.ndtr(-t[1]))
-        most = np.where(df > 0, 2 * special.stdtr(df, -t[0]), np.where(np.isnan(t[0]), np.nan, 1.0))
+    least = np.where(df > 0, 2 * special.stdtr(df, -t[1]), 2 * special.ndtr(-t[1]))
+    most = np.where(df > 0, 2 * special.stdtr(df, -t[0]), np.where(np.isnan(t[0]), np.nan, 1.0))
     return least, most
 
 

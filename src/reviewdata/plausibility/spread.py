@@ -25,6 +25,7 @@ LEVELS = (90.0, 99.0)
 """Levels of an interval that may be meant where another was declared or assumed."""
 
 SE_RATIO, SE_LOW, SE_HIGH = 2.5, 0.6, 1.6
+CHANCE = 1e-4
 PEERS = 5
 """Rows of a group that are needed beside a row, to say what its SD should be."""
 
@@ -38,9 +39,8 @@ def se_against_sd(c: Columns) -> Outcome:
     n = c.number("n")
     sd, se = positive(c.range("sd")), positive(c.range("se"))
     judged = known(sd, se) & (n > 0) & ~c.is_word("mean_type", "adjusted")
-    with np.errstate(invalid="ignore"):
-        expected = sd[0] / np.sqrt(n), sd[1] / np.sqrt(n)
-        of_fewer = expected[0], sd[1] / np.sqrt(FEWEST * n)
+    expected = sd[0] / np.sqrt(n), sd[1] / np.sqrt(n)
+    of_fewer = expected[0], sd[1] / np.sqrt(FEWEST * n)
     fewer = overlap(se, of_fewer)
     level = np.where(fewer | ~c.is_word("mean_type", "observed"), NOTE, WARNING)
     fails = ~overlap(se, expected)
@@ -74,10 +74,9 @@ def interval_against_spread(c: Columns) -> Outcome:
     width = subtract(c.range("ci_upper"), c.range("ci_lower"))
     se = positive(c.range("se"))
     sd = positive(c.range("sd"))
-    with np.errstate(invalid="ignore"):
-        root = np.sqrt(n)
-        by_sd = sd[0] / root, sd[1] / root
-        of_fewer = by_sd[0], sd[1] / np.sqrt(FEWEST * n)
+    root = np.sqrt(n)
+    by_sd = sd[0] / root, sd[1] / root
+    of_fewer = by_sd[0], sd[1] / np.sqrt(FEWEST * n)
     own = np.isfinite(se[0])
     se = np.where(own, se[0], by_sd[0]), np.where(own, se[1], by_sd[1])
     judged = known(width, se) & (n > 1) & (width[1] >= 0)
@@ -89,7 +88,8 @@ def interval_against_spread(c: Columns) -> Outcome:
     if fails.any():
         for share in LEVELS:
             other = other | overlap(width, interval_width(se, np.full(c.size, share), n - 1))
-        fewer = ~own & overlap(width, interval_width(of_fewer, level, FEWEST * n - 1))
+        fewest = np.where(own, se[0], of_fewer[0]), np.where(own, se[1], of_fewer[1])
+        fewer = overlap(width, interval_width(fewest, level, FEWEST * n - 1))
     milder = other | fewer | ~c.is_word("mean_type", "observed")
     return find(
         judged,
@@ -105,14 +105,13 @@ def interval_against_spread(c: Columns) -> Outcome:
 def interval_width(se: Range, level: Floats, df: Floats) -> Range:
     """Return the widths of an interval of `level` percent, by the normal and the t quantile."""
     share = (1 + np.where(level > 1, level / 100, level)) / 2
-    with np.errstate(all="ignore"):
-        normal = special.ndtri(share)
-        student = normal.copy()
-        # The t quantile is slow to invert; in a table the same few levels and df recur.
-        for one in np.unique(share[df >= 1]):
-            rows = (share == one) & (df >= 1)
-            sizes, place = np.unique(df[rows], return_inverse=True)
-            student[rows] = special.stdtrit(sizes, one)[place]
+    normal = special.ndtri(share)
+    student = normal.copy()
+    # The t quantile is slow to invert; in a table the same few levels and df recur.
+    for one in np.unique(share[df >= 1]):
+        rows = (share == one) & (df >= 1)
+        sizes, place = np.unique(df[rows], return_inverse=True)
+        student[rows] = special.stdtrit(sizes, one)[place]
     return 2 * normal * se[0], 2 * student * se[1]
 
 
@@ -121,18 +120,19 @@ def se_as_sd(c: Columns) -> Outcome:
 
     It is where sd is below 1 / 2.5 of the reference and sd sqrt(n) within 0.6 to 1.6 of it.
     The reference is the declared one, or the median SD of the other rows of the group, if
-    they are at least five.
+    they are at least five. A note where a sample of n may have so small an SD by chance.
     """
     sd, n = c.number("sd"), c.number("n")
     reference = np.where(
         np.isfinite(c.number("reference_sd")), c.number("reference_sd"), peer_median(c)
     )
     judged = (sd > 0) & (n > 1) & (reference > 0)
-    with np.errstate(invalid="ignore"):
-        scaled = sd * np.sqrt(n)
-        fails = sd + c.half("sd") < reference / SE_RATIO
-        fails &= (scaled >= SE_LOW * reference) & (scaled <= SE_HIGH * reference)
-    return find(judged, fails, WARNING, reference=reference, scaled=scaled)
+    scaled = sd * np.sqrt(n)
+    fails = sd + c.half("sd") < reference / SE_RATIO
+    fails &= (scaled >= SE_LOW * reference) & (scaled <= SE_HIGH * reference)
+    by_chance = np.sqrt(special.chdtri(n - 1, 1 - CHANCE) / (n - 1))
+    level = np.where(sd + c.half("sd") < by_chance * reference / SE_RATIO, WARNING, NOTE)
+    return find(judged, fails, level, reference=reference, scaled=scaled)
 
 
 def peer_median(c: Columns) -> Floats:

@@ -21,7 +21,7 @@ from reviewdata.plausibility.columns import (
     Range,
     find,
 )
-from reviewdata.plausibility.differences import RATIO
+from reviewdata.plausibility.differences import MOVED, RATIO
 from reviewdata.plausibility.intervals import hull, known, overlap, subtract
 from reviewdata.plausibility.spread import interval_width, mean_outside_interval
 
@@ -47,7 +47,7 @@ def arm_does_not_add_up(arm: str, c: Columns) -> Outcome:
 def measure_contradicts(role: str, c: Columns) -> Outcome:
     """Judge a printed rr, or, or rd against the counts, with and without a correction."""
     value, _ = _measures(c)[role]
-    corrected, _ = _measures(c, CORRECTION)[role]
+    corrected, se = _measures(c, CORRECTION)[role]
     expected = hull(value, corrected)
     printed = c.range(role)
     judged = known(expected, printed) & _possible(c)
@@ -55,7 +55,7 @@ def measure_contradicts(role: str, c: Columns) -> Outcome:
     other_side = ((printed[0] > null) & (expected[1] < null)) | (
         (printed[1] < null) & (expected[0] > null)
     )
-    far = other_side | _beyond(role, printed, expected)
+    far = (other_side | _beyond(role, printed, expected)) & ~_moved(role, printed, expected, se)
     level = np.where(c.is_word("method", "raw-counts"), ERROR, np.where(far, WARNING, NOTE))
     return find(
         judged,
@@ -99,12 +99,11 @@ def _measures(c: Columns, added: float = 0.0) -> dict[str, tuple[Floats, Floats]
     empty = np.logical_or.reduce([cell == 0 for cell in cells])
     a, b, x, d = (np.where(empty, cell + added, cell) for cell in cells)
     n1, n2 = a + b, x + d
-    with np.errstate(all="ignore"):
-        return {
-            "rr": ((a / n1) / (x / n2), np.sqrt(1 / a - 1 / n1 + 1 / x - 1 / n2)),
-            "or": (a * d / (b * x), np.sqrt(1 / a + 1 / b + 1 / x + 1 / d)),
-            "rd": (a / n1 - x / n2, np.sqrt(a * b / n1**3 + x * d / n2**3)),
-        }
+    return {
+        "rr": ((a / n1) / (x / n2), np.sqrt(1 / a - 1 / n1 + 1 / x - 1 / n2)),
+        "or": (a * d / (b * x), np.sqrt(1 / a + 1 / b + 1 / x + 1 / d)),
+        "rd": (a / n1 - x / n2, np.sqrt(a * b / n1**3 + x * d / n2**3)),
+    }
 
 
 def _possible(c: Columns) -> Bools:
@@ -126,9 +125,16 @@ def _beyond(role: str, printed: Range, expected: Range) -> Bools:
     )
 
 
+def _moved(role: str, printed: Range, expected: Range, se: Floats) -> Bools:
+    """Return where an adjustment may have moved the measure from one to the other."""
+    if role != "rd":
+        printed, expected = _log(printed), _log(expected)
+    gap = np.maximum(printed[0] - expected[1], expected[0] - printed[1])
+    return np.asarray(gap <= MOVED * se, dtype=np.bool_)
+
+
 def _log(a: Range) -> Range:
-    with np.errstate(all="ignore"):
-        return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
+    return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
 
 
 def _of(code: str, role: str, field: str, needs: tuple[str, ...]) -> Check:

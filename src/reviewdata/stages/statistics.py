@@ -88,7 +88,7 @@ def _judge(
     columns = Columns(len(frame), arrays, KINDS[statistic.kind].words)
     for check in checks:
         tally = tallies[check.code]
-        outcome = check.judge(columns)
+        outcome = check.run(columns)
         tally.judged += int(outcome.judged.sum())
         tally.skipped[LACKING] += int((~outcome.judged).sum())
         tally.skipped[UNREADABLE] += int(unread.sum())
