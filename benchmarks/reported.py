@@ -16,8 +16,12 @@ PARTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "sample-mean": (
         ("mean", "n", "sd", "se"),
         {
-            "min": 1, "max": 7, "items": 12, "score_type": {"value": "item-mean"},
-            "mean_type": {"value": "observed"}, "group": "form",
+            "min": 1,
+            "max": 7,
+            "items": 12,
+            "score_type": {"value": "item-mean"},
+            "mean_type": {"value": "observed"},
+            "group": "form",
         },
     ),
     "correlation": (("r", "n", "p", "p_operator"), {}),
