@@ -93,7 +93,7 @@ def sign_lost(roles: Roles, kind: str, rng: np.random.Generator) -> tuple[Roles,
 def se_for_sd(roles: Roles, kind: str, rng: np.random.Generator) -> tuple[Roles, Bools]:
     """Enter the standard error in place of the SD, and nothing else that would tell."""
     size = len(next(iter(roles.values())))
-    if kind != "sample-mean":
+    if "se" not in roles or kind != "sample-mean":
         return roles, np.zeros(size, dtype=np.bool_)
     seeded = {
         r: v for r, v in roles.items() if r.split("__")[0] not in ("se", "ci_lower", "ci_upper")

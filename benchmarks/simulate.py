@@ -57,7 +57,11 @@ class Reporter:
         roles[role], roles[f"{role}__decimals"] = shown, digits
 
     def show_p(self, roles: Roles, p: Numbers) -> None:
-        """Print p with three decimals and its operator: `< 0.001` for the smallest."""
+        """Print p with three decimals and its operator, `< 0.001` for the smallest.
+
+        Three in ten results come without their p.
+        """
+        p = np.where(self.rng.random(len(p)) < 0.3, np.nan, p)
         small = p < 0.001
         cut = np.floor(p * 1000) / 1000 if self.practice == "truncated p" else p
         self.show(roles, "p", np.where(small, 0.001, cut), 3)
@@ -114,6 +118,17 @@ def sample_mean(report: Reporter, size: int) -> Roles:
     report.show(roles, "ci_upper", mean + half, 2)
     report.count(roles, "n", report.people(n))
     return roles | peers(roles["sd"], items * 2 + sums)
+
+
+def binary_mean(report: Reporter, size: int) -> Roles:
+    """Return shares of people, as means of 0 and 1 with their SD."""
+    n = report.rng.integers(5, 200, size).astype(np.float64)
+    share = report.rng.binomial(n.astype(np.int64), report.rng.uniform(0.02, 0.98, size)) / n
+    roles: Roles = {"score_type": np.full(size, "binary"), "mean_type": np.full(size, "observed")}
+    report.show(roles, "mean", share, 2)
+    report.show(roles, "sd", np.sqrt(share * (1 - share) * n / (n - 1)), 2)
+    report.count(roles, "n", report.people(n))
+    return roles
 
 
 def peers(sd: Numbers, groups: Numbers) -> Roles:
@@ -313,6 +328,7 @@ def sample_flow(report: Reporter, size: int) -> Roles:
 
 SIMULATIONS: Mapping[str, tuple[str, Callable[[Reporter, int], Roles]]] = {
     "sample-mean": ("sample-mean", sample_mean),
+    "sample-mean, binary": ("sample-mean", binary_mean),
     "sample-median": ("sample-median", sample_median),
     "mean-difference": ("mean-difference", mean_difference),
     "two-by-two, rr": ("two-by-two", lambda r, n: two_by_two(r, n, "rr")),

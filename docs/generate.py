@@ -134,11 +134,15 @@ def _alarms(found: dict[str, int]) -> str:
     if not found["judged"]:
         return ""
     parts = [
-        f"{1_000_000 * found[level] / found['judged']:.3g} {level}s"
+        f"{_three_digits(1_000_000 * found[level] / found['judged'])} {level}s"
         for level in ("error", "warning", "note")
         if found[level]
     ]
     return ", ".join(parts) or "0"
+
+
+def _three_digits(number: float) -> str:
+    return f"{float(f'{number:.3g}'):,.0f}"
 
 
 _POWER = """\

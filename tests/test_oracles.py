@@ -68,9 +68,9 @@ def rounded(value: float, mode: str) -> str:
     st.sampled_from([ROUND_HALF_UP, ROUND_HALF_EVEN]),
 )
 def test_no_set_of_whole_scores_is_ever_told_to_be_impossible(scores: list[int], mode: str) -> None:
-    mean = rounded(float(np.mean(scores)), mode)
-    sd = rounded(float(np.std(scores, ddof=1)), mode)
-    cells = {"mean": mean, "sd": sd, "n": str(len(scores)), "items": "1", "min": "1", "max": "7"}
+    cells = {"mean": rounded(float(np.mean(scores)), mode)}
+    cells |= {"sd": rounded(float(np.std(scores, ddof=1)), mode)}
+    cells |= {"n": str(len(scores)), "items": "1", "min": "1", "max": "7"}
     cells |= {"score_type": "item-mean", "mean_type": "observed"}
     for code in ("RD201", "RD202", "RD206", "RD208", "RD209"):
         assert level(code, "sample-mean", cells) == SILENT, code
@@ -81,8 +81,9 @@ def test_grimmer_finds_what_enumeration_finds_impossible(n: int) -> None:
     """Every pair of mean and SD of whole scores from 0 to 6 passes; of the others, most fail."""
     possible = set()
     for scores in itertools.combinations_with_replacement(range(7), n):
-        mean, sd = float(np.mean(scores)), float(np.std(scores, ddof=1))
-        possible |= {(rounded(mean, m), rounded(sd, m)) for m in (ROUND_HALF_UP, ROUND_HALF_EVEN)}
+        figures = float(np.mean(scores)), float(np.std(scores, ddof=1))
+        for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN):
+            possible.add((rounded(figures[0], mode), rounded(figures[1], mode)))
     found = missed = 0
     means = {mean for mean, _ in possible}
     for mean, hundredths in itertools.product(sorted(means), range(20, 300, 7)):

@@ -28,6 +28,9 @@ EDGE = 1e-9
 COMPUTED = 1e-6
 """Relative tolerance of a number with more than six decimals: a spreadsheet computed it."""
 
+FEWEST = 0.8
+"""Share of n that may lie behind a figure where people are missing."""
+
 _HALVES = 0.5 * 10.0 ** -np.arange(7)
 
 

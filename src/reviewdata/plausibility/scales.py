@@ -7,6 +7,7 @@ import numpy as np
 from reviewdata.plausibility.columns import (
     EDGE,
     ERROR,
+    FEWEST,
     NOTE,
     WARNING,
     Bools,
@@ -102,8 +103,8 @@ def sd_above_bound(c: Columns) -> Outcome:
     """Judge whether the SD is possible for a score of these bounds, mean and n.
 
     Bhatia and Davis (2000), for the SD with n - 1: sd <= sqrt((mean - min)(max - mean)
-    n / (n - 1)), at the mean within rounding that allows most; without n, n = 2; without a
-    mean, the middle of the scale (Popoviciu 1935).
+    n / (n - 1)), at the mean within rounding that allows most and with as few of n as may lie
+    behind it; without n, n = 2; without a mean, the middle of the scale (Popoviciu 1935).
     """
     low, high = scale_of_score(c)
     bound = _largest_sd(c.range("mean"), (low, high), c.number("n"))
@@ -119,7 +120,7 @@ def _largest_sd(mean: Range, scale: Range, n: Floats) -> Floats:
     middle = (low + high) / 2
     best = np.where(np.isfinite(mean[0]), np.clip(middle, mean[0], mean[1]), middle)
     room = (best - low) * (high - best)
-    size = np.maximum(np.nan_to_num(n, nan=2.0), 2.0)
+    size = np.maximum(np.nan_to_num(FEWEST * n, nan=2.0), 2.0)
     return np.where(room >= 0, np.sqrt(np.maximum(room, 0.0) * size / (size - 1)), np.nan)
 
 

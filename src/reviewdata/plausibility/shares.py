@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from reviewdata.plausibility.columns import ERROR, NOTE, WARNING, Check, Columns, Outcome, find
+from reviewdata.plausibility.columns import (
+    ERROR,
+    FEWEST,
+    NOTE,
+    WARNING,
+    Check,
+    Columns,
+    Outcome,
+    find,
+)
 from reviewdata.plausibility.intervals import known, overlap
-from reviewdata.plausibility.spread import FEWEST
 
 
 def count_above_n(c: Columns) -> Outcome:

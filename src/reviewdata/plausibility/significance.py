@@ -15,6 +15,7 @@ from scipy import special
 
 from reviewdata.plausibility.columns import (
     ERROR,
+    FEWEST,
     NOTE,
     SILENT,
     WARNING,
@@ -27,7 +28,6 @@ from reviewdata.plausibility.columns import (
     find,
 )
 from reviewdata.plausibility.intervals import absolute, divide, overlap, positive
-from reviewdata.plausibility.spread import FEWEST
 
 ALPHA = 0.05
 

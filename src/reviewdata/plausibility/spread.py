@@ -7,6 +7,7 @@ from scipy import special
 
 from reviewdata.plausibility.columns import (
     ERROR,
+    FEWEST,
     NOTE,
     WARNING,
     Check,
@@ -17,9 +18,6 @@ from reviewdata.plausibility.columns import (
     find,
 )
 from reviewdata.plausibility.intervals import below, known, overlap, positive, subtract
-
-FEWEST = 0.8
-"""Share of n that may lie behind a figure where people are missing."""
 
 LEVELS = (90.0, 99.0)
 """Levels of an interval that may be meant where another was declared or assumed."""
