@@ -125,7 +125,7 @@ def run_sql(
     unread = tables.unread(sql)
     if unread:
         raise QueryError(f"the table {unread[0]} could not be read; `reviewdata validate` says why")
-    result = tables.select(sql, variables, timeout=timeout)
+    result = tables.query(sql, variables, timeout=timeout)
     return QueryResult(name, result.columns, tuple(result.rows))
 
 
