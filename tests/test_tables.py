@@ -147,6 +147,24 @@ def test_a_select_whose_with_clause_writes_changes_nothing(sql: str, tmp_path: P
         assert list(tables.spill.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ";SELECT 7 AS a",
+        "-- head\nSELECT 7 AS a; -- end",
+        "FROM (VALUES (7)) AS v(a)",
+        "WITH x AS (SELECT 7 AS a) FROM x",
+        "(SELECT 7 AS a) UNION ALL (SELECT 7 WHERE false)",
+    ],
+)
+def test_a_select_is_run_whatever_its_form(sql: str, tmp_path: Path) -> None:
+    with load_tables(open_package(write_mini(tmp_path))) as tables:
+        for rows in (tables.query(sql), tables.query(sql, where="a > 6")):
+            assert rows.rows == [(7,)]
+            assert [name for name, _ in rows.columns] == ["a"]
+        assert tables.write_parquet(sql).is_file()
+
+
 def test_a_result_too_large_for_memory_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

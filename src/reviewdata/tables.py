@@ -45,8 +45,8 @@ CHUNK_VECTORS = 50
 """DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
 
 
-CELL_LIMIT = 10_000_000
-"""Cells of a result that are held in memory; some 400 MB of numbers."""
+CELL_LIMIT = 3_000_000
+"""Cells of a result that are held in memory; as text, JSON the largest, they take 1 GB."""
 
 NOT_A_SELECT = "a query is one SELECT statement, and nothing else is run"
 
@@ -112,13 +112,14 @@ class Tables:
         has more than CELL_LIMIT cells.
         """
         with self._reader(variables) as cursor:
-            statement = _one_select(cursor, sql)
+            asked = statement = _one_select(cursor, sql)
             if where:
-                wrapped = f"FROM query({quote_text(sql)}) AS result WHERE (\n{where}\n)"
+                inner = quote_text(asked.query)
+                wrapped = f"FROM query({inner}) AS result WHERE (\n{where}\n)"
                 statement = _one_select(cursor, wrapped)
 
             def run() -> Rows:
-                return _fetch(cursor, statement, CELL_LIMIT // len(_describe(cursor, sql)))
+                return _fetch(cursor, statement, CELL_LIMIT // len(_describe(cursor, asked)))
 
             return _stoppable(run, cursor, timeout)
 
@@ -137,18 +138,18 @@ class Tables:
         self.spill.mkdir(exist_ok=True)
         file = self.spill / "result.parquet"
         with self._reader(variables) as cursor:
-            _one_select(cursor, sql)
+            asked = _one_select(cursor, sql)
 
             def run() -> Rows:
                 wide = [
                     f"CAST({quote_name(name)} AS DECIMAL(38, 0)) AS {quote_name(name)}"
-                    for name, type_ in _describe(cursor, sql)
+                    for name, type_ in _describe(cursor, asked)
                     if type_ in ("HUGEINT", "UHUGEINT")  # Parquet has none: they become DOUBLE
                 ]
                 listed = f"* REPLACE ({', '.join(wide)})" if wide else "*"
                 return _fetch(
                     cursor,
-                    f"COPY (SELECT {listed} FROM query({quote_text(sql)}))"
+                    f"COPY (SELECT {listed} FROM query({quote_text(asked.query)}))"
                     f" TO {quote_text(str(file))} (FORMAT parquet)",
                 )
 
@@ -203,13 +204,15 @@ def _one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement
     return statements[0]
 
 
-def _describe(cursor: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[str, str]]:
+def _describe(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement
+) -> list[tuple[str, str]]:
     """Return the name and type of each column of a SELECT without running it.
 
     A WITH clause that writes, be it only to a file, cannot be described: DuckDB takes it at
     the head of a statement alone. Raises QueryError where two columns have one name.
     """
-    columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {sql}").fetchall()]
+    columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {statement.query}").fetchall()]
     taken: dict[str, str] = {}
     for name, _ in columns:
         if name.lower() in taken:
