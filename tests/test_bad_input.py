@@ -378,7 +378,7 @@ def test_an_output_file_is_whole_or_not_there(
     monkeypatch.undo()
     assert reviewdata(*arguments, "--output", output).code == 0
     assert json.loads(output.read_text())["verdict"] == "pass"
-    assert not list(tmp_path.glob(".findings*"))
+    assert not list(tmp_path.glob(".reviewdata-*"))
 
 
 def test_a_folder_that_is_not_there_cannot_be_written_to(

@@ -73,7 +73,7 @@ def test_large_tables_go_through_a_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_variable_of_one_query_is_not_seen_by_the_next(tmp_path: Path) -> None:
     with load_tables(open_package(write_mini(tmp_path))) as tables:
-        assert tables.select("SELECT getvariable('x')", {"x": 7}).rows == [(7,)]
+        assert tables.query("SELECT getvariable('x')", {"x": 7}).rows == [(7,)]
         assert tables.fetch("SELECT getvariable('x')") == [(None,)]
 
 
@@ -120,6 +120,59 @@ def test_only_a_select_is_run(sql: str, tmp_path: Path) -> None:
         pytest.raises(QueryError, match="one SELECT statement"),
     ):
         tables.fetch(sql)
+
+
+WRITING = [
+    "WITH x AS (INSERT INTO store.studies SELECT * FROM store.studies RETURNING *) FROM x",
+    "WITH x AS (DELETE FROM store.studies RETURNING *) SELECT 1 FROM x WHERE false",
+    "WITH x AS (UPDATE store.studies SET t1 = 'X' RETURNING *) FROM x",
+    "WITH x AS (COPY studies TO '{spill}/x.csv') FROM x",
+]
+
+
+@pytest.mark.parametrize("sql", WRITING)
+def test_a_select_whose_with_clause_writes_changes_nothing(sql: str, tmp_path: Path) -> None:
+    with load_tables(open_package(write_mini(tmp_path))) as tables:
+        before = tables.fetch("SELECT * FROM raw.studies")
+        tables.spill.mkdir()
+        sql = sql.format(spill=tables.spill)
+        for run in (tables.query, tables.write_parquet):
+            with pytest.raises(QueryError, match="one SELECT statement, and nothing else is run"):
+                run(sql)
+        if "COPY" not in sql:  # the framework's own statements copy nothing
+            for fetch in (tables.fetch, lambda text: list(tables.frames(text))):
+                with pytest.raises(QueryError, match="one SELECT statement"):
+                    fetch(sql)
+        assert tables.fetch("SELECT * FROM raw.studies") == before
+        assert list(tables.spill.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ";SELECT 7 AS a",
+        "-- head\nSELECT 7 AS a; -- end",
+        "FROM (VALUES (7)) AS v(a)",
+        "WITH x AS (SELECT 7 AS a) FROM x",
+        "(SELECT 7 AS a) UNION ALL (SELECT 7 WHERE false)",
+    ],
+)
+def test_a_select_is_run_whatever_its_form(sql: str, tmp_path: Path) -> None:
+    with load_tables(open_package(write_mini(tmp_path))) as tables:
+        for rows in (tables.query(sql), tables.query(sql, where="a > 6")):
+            assert rows.rows == [(7,)]
+            assert [name for name, _ in rows.columns] == ["a"]
+        assert tables.write_parquet(sql).is_file()
+
+
+def test_a_result_too_large_for_memory_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reviewdata.tables.CELL_LIMIT", 2000)
+    with load_tables(open_package(write_mini(tmp_path))) as tables:
+        assert len(tables.query("SELECT range, 1 AS one FROM range(1000)").rows) == 1000
+        with pytest.raises(QueryError, match="more than 1,000 rows, too many to print"):
+            tables.query("SELECT range, 1 AS one FROM range(1_000_000_000_000)")
 
 
 CELLS = {

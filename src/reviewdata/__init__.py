@@ -5,10 +5,10 @@ Every verb of the command line is the same word here: `reviewdata.open(".").vali
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing's own would be an import, which Ctrl-C could end in a traceback
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reviewdata.project import Project
 
 __all__ = ["__version__", "open"]
@@ -24,7 +24,7 @@ def open(project: Path | str = ".") -> Project:
     return Project(project)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> str:
     if name == "__version__":
         from importlib.metadata import version
 

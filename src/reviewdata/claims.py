@@ -1,40 +1,46 @@
 """Published figures against what the queries give for them today.
 
 The verdicts, in this order: `not computable` (no query is named), `broken` (the query
-failed, or does not give exactly one row), `incomplete` (fewer studies than the figure
-rests on, or an unknown number of them while the review is not wholly extracted),
+failed, does not give exactly one row, or does not give the number of studies that the claim
+asks for; or the claim itself does not say a figure), `incomplete` (fewer studies than the
+figure rests on, or an unknown number of them while the review is not wholly extracted),
 `reproduced` (within half a unit of the last printed decimal), `differs`.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
-from reviewdata.columns import quote_name, quote_text
+from reviewdata.columns import quote_name
 from reviewdata.model import Claim, ClaimVerdict, QueryResult, ReviewdataError
 from reviewdata.queries import find_query, parse_assignments, run_query
 from reviewdata.tables import QueryError, Tables
 
-COLUMNS = (
-    "claim_id",
-    "statement",
-    "value",
+REQUIRED = ("claim_id", "statement", "value", "query", "column")
+OPTIONAL = (
     "decimals",
     "unit",
-    "query",
     "params",
     "where",
-    "column",
     "k_column",
     "k_required",
     "why",
     "source_id",
     "locator",
 )
+COLUMNS = (*REQUIRED, *OPTIONAL)
 """The columns of a claims table; they are the framework's, not the review's."""
+
+MOST_DECIMALS = 30
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?", re.ASCII)
+_WHOLE = re.compile(r"\+?(\d{1,9})(\.0*)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -53,32 +59,50 @@ class Coverage:
         return f"{self.present:g} of {self.expected:g} studies are in the dataset"
 
 
+@dataclass(frozen=True)
+class Printed:
+    """A figure as it is printed: its value, and the place of its last digit."""
+
+    value: Decimal
+    decimals: int
+
+
 def check_claims(tables: Tables) -> tuple[Claim, ...]:
     """Return every claim of the package with its verdict; none where none are declared.
 
     Raises ReviewdataError where the claims table cannot be read or lacks a column.
     """
-    resource = tables.package.config.claims
-    if resource is None:
-        return ()
-    if resource not in tables.columns:
-        raise ReviewdataError(f"the claims table {resource} could not be read")
-    absent = [c for c in COLUMNS if c not in tables.columns[resource]]
+    return tuple(claim for _, claim in judge_claims(tables))
+
+
+def judge_claims(tables: Tables) -> list[tuple[int, Claim]]:
+    """Return what check_claims returns, each claim with the number of its record."""
+    name = tables.package.config.claims
+    if name is None:
+        return []
+    if name not in tables.columns:
+        raise ReviewdataError(f"the claims table {name} could not be read")
+    absent = [column for column in REQUIRED if column not in tables.columns[name]]
     if absent:
-        raise ReviewdataError(f"the claims table {resource} lacks the column {absent[0]}")
-    listed = ", ".join(quote_name(c) for c in COLUMNS)
-    rows = tables.fetch(
-        f"SELECT {listed} FROM raw.{quote_name(resource)} ORDER BY _row",
-    )
+        lacks = f"the claims table {name} lacks {', '.join(absent)}"
+        raise ReviewdataError(f"{lacks}; a claim needs {', '.join(REQUIRED)}")
+    resource = tables.package.resources[name]
+    columns = [c for c in COLUMNS if c in tables.columns[name]]
+    listed = ", ".join(quote_name(column) for column in columns)
+    rows = tables.fetch(f"SELECT _row, {listed} FROM raw.{quote_name(name)} ORDER BY _row")
+    coverage: Coverage | ReviewdataError | None
     try:
         coverage = read_coverage(tables)
     except ReviewdataError as error:
-        raise ReviewdataError(f"the declared coverage cannot be computed: {error}") from error
+        coverage = ReviewdataError(f"the declared coverage cannot be computed: {error}")
     claims = []
-    for row in rows:
-        entry = {name: (text or "").strip() for name, text in zip(COLUMNS, row, strict=True)}
-        claims.append(_check(tables, entry, coverage))
-    return tuple(claims)
+    for row, *texts in rows:
+        entry = dict.fromkeys(OPTIONAL, "")
+        for column, text in zip(columns, texts, strict=True):
+            given = text is not None and text not in resource.missing_values(column)
+            entry[column] = text.strip() if given else ""
+        claims.append((row, _check(tables, entry, coverage)))
+    return claims
 
 
 def read_coverage(tables: Tables) -> Coverage | None:
@@ -92,15 +116,14 @@ def read_coverage(tables: Tables) -> Coverage | None:
     result = run_query(tables, find_query(tables.package, declared["query"]))
     if len(result.rows) != 1:
         raise QueryError(f"{declared['query']} gives {len(result.rows)} rows, not one")
-    present = _cell(result, 0, declared["column"])
+    present = _cell(result, declared["column"])
     if present is None:
         raise QueryError(f"{declared['query']} gives no number in {declared['column']}")
-    return Coverage(float(present), float(declared["expected"]))
+    return Coverage(present, float(declared["expected"]))
 
 
 def judge(
-    published: float,
-    decimals: int,
+    published: Printed,
     computed: float | None,
     k: int | None,
     k_required: int | None,
@@ -117,65 +140,102 @@ def judge(
         return "incomplete", f"{studies}{coverage}"
     if computed is None:
         return "broken", "the query gives no value"
-    half = 0.5 * 10.0**-decimals
-    slack = 1e-9 * max(1.0, abs(published))  # for the last bit of a figure on the edge
-    if abs(computed - published) <= half + slack:
+    half = Decimal(5).scaleb(-published.decimals - 1)
+    # For the last bits of a figure on the edge, never for a digit that could be printed.
+    slack = min(Decimal(abs(computed)) * Decimal("1e-12"), half / 100)
+    if abs(Decimal(computed) - published.value) <= half + slack:
         return "reproduced", None
-    return "differs", f"rounding allows {half:g}"
+    return "differs", f"rounding allows {float(half):g}"
 
 
-def _check(tables: Tables, entry: Mapping[str, str], coverage: Coverage | None) -> Claim:
-    k_required = _whole(entry["k_required"])
-    found: dict[str, Any] = {"computed": None, "k": None, "difference": None}
-    if not entry["query"]:
-        verdict: ClaimVerdict = "not computable"
-        why: str | None = entry["why"] or "no query is given, and not why"
-    else:
-        try:
-            published = float(entry["value"])
-            decimals = _whole(entry["decimals"])
-            if decimals is None:
-                decimals = len(entry["value"].partition(".")[2])
-            computed, k = _compute(tables, entry)
-        except ReviewdataError as error:
-            verdict, why = "broken", str(error)
-        except ValueError:
-            verdict, why = "broken", f"the value {entry['value']!r} is no number"
-        else:
-            found = {"computed": computed, "k": k, "difference": None}
-            if computed is not None:
-                found["difference"] = computed - published
-            verdict, why = judge(published, decimals, computed, k, k_required, coverage)
-    return Claim(
+def read_printed(value: str, decimals: str) -> Printed:
+    """Return the published figure from its text, and that of its decimals.
+
+    Without decimals the text has them: two in 5.10, five in 1e-5. More than it has are
+    zeros that a spreadsheet took off. Raises ReviewdataError for a text that is no number,
+    and for decimals that are none, too many, or fewer than the text has.
+    """
+    if not _NUMBER.fullmatch(value) or not math.isfinite(float(value)):
+        raise ReviewdataError(f"the value {value!r} is no number")
+    exponent = Decimal(value).as_tuple().exponent
+    assert isinstance(exponent, int)  # a text is for what is not finite
+    given = _read_whole(decimals, "decimals")
+    last = -exponent if given is None else given
+    if last > MOST_DECIMALS:
+        raise ReviewdataError(f"the value has {last} decimals; at most {MOST_DECIMALS} are judged")
+    if last < -exponent:
+        raise ReviewdataError(f"the value {value} has {-exponent} decimals, and decimals is {last}")
+    return Printed(Decimal(value), last)
+
+
+def _check(
+    tables: Tables, entry: Mapping[str, str], coverage: Coverage | ReviewdataError | None
+) -> Claim:
+    """Return one claim with its verdict; where it is broken, with all that could be read."""
+    claim = Claim(
         claim_id=entry["claim_id"],
         statement=entry["statement"],
         published=entry["value"],
-        decimals=_whole(entry["decimals"]),
-        computed=found["computed"],
-        difference=found["difference"],
-        verdict=verdict,
-        k=found["k"],
-        k_required=k_required,
+        decimals=None,
+        computed=None,
+        difference=None,
+        verdict="broken",
+        k=None,
+        k_required=None,
         query=entry["query"] or None,
         column=entry["column"] or None,
         source_id=entry["source_id"] or None,
         locator=entry["locator"] or None,
-        why=why,
+        why=None,
     )
+    with suppress(ReviewdataError):
+        claim = replace(claim, decimals=read_printed(entry["value"], entry["decimals"]).decimals)
+    with suppress(ReviewdataError):
+        claim = replace(claim, k_required=_read_whole(entry["k_required"], "k_required"))
+    if not entry["query"]:
+        why = entry["why"] or "no query is given, and not why"
+        return replace(claim, verdict="not computable", why=why)
+    try:
+        published = read_printed(entry["value"], entry["decimals"])
+        k_required = _read_whole(entry["k_required"], "k_required")
+        computed, k = _compute(tables, entry)
+        claim = replace(claim, computed=computed, k=k)
+        if computed is not None:
+            claim = replace(claim, difference=float(Decimal(computed) - published.value))
+        if k_required is not None and k is None:
+            raise QueryError(_unknown_k(entry))
+        if isinstance(coverage, ReviewdataError):
+            if k_required is None:
+                raise coverage
+            coverage = None
+    except ReviewdataError as error:
+        return replace(claim, why=str(error))
+    verdict, said = judge(published, computed, k, k_required, coverage)
+    return replace(claim, verdict=verdict, why=said)
+
+
+def _unknown_k(entry: Mapping[str, str]) -> str:
+    asked = f"k_required is {entry['k_required']}"
+    if not entry["k_column"]:
+        return f"{asked}, and no k_column says how many studies there are"
+    return f"{asked}, and {entry['query']} gives no number in {entry['k_column']}"
 
 
 def _compute(tables: Tables, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
     """Return the figure that a claim's query gives, and the number of studies behind it."""
     query = find_query(tables.package, entry["query"])
-    result = run_query(tables, query, parse_assignments(_split(entry["params"])))
-    number = 0
-    if entry["where"]:
-        number = _pick(tables, result, entry["where"])
-    elif len(result.rows) != 1:
+    given = parse_assignments(_split(entry["params"]))
+    result = run_query(tables, query, given, where=entry["where"])
+    if len(result.rows) != 1:
+        if entry["where"]:
+            picks = f"where {entry['where']} picks {len(result.rows)} rows of {query.name}, not one"
+            raise QueryError(picks)
         raise QueryError(f"{query.name} gives {len(result.rows)} rows; `where` must pick one")
-    computed = _cell(result, number, entry["column"])
-    k = _cell(result, number, entry["k_column"]) if entry["k_column"] else None
-    return (None if computed is None else float(computed)), (None if k is None else int(k))
+    computed = _cell(result, entry["column"])
+    k = _cell(result, entry["k_column"]) if entry["k_column"] else None
+    if k is not None and k != int(k):
+        raise QueryError(f"{query.name}.{entry['k_column']} is {k:g}, not a number of studies")
+    return computed, (None if k is None else int(k))
 
 
 def _split(params: str) -> list[str]:
@@ -183,47 +243,28 @@ def _split(params: str) -> list[str]:
     return [part for part in params.split(";") if part.strip()]
 
 
-def _pick(tables: Tables, result: QueryResult, where: str) -> int:
-    """Return the index of the one row of a result that a condition is true of."""
-    names = [name for name, _ in result.columns]
-    listed = ", ".join(quote_name(name) for name in names)
-    values = ", ".join(
-        f"({number}, {', '.join(_literal(v) for v in row)})"
-        for number, row in enumerate(result.rows)
-    )
-    if not values:
-        raise QueryError(f"{result.query} gives no row")
-    rows = tables.fetch(
-        f"SELECT _number FROM (VALUES {values}) AS result(_number, {listed}) WHERE {where}"
-    )
-    if len(rows) != 1:
-        raise QueryError(f"where {where} picks {len(rows)} rows of {result.query}, not one")
-    return int(rows[0][0])
-
-
-def _literal(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool | int | float):
-        return repr(value) if not isinstance(value, float) or math.isfinite(value) else "NULL"
-    return quote_text(str(value))
-
-
-def _cell(result: QueryResult, row: int, column: str) -> float | int | None:
+def _cell(result: QueryResult, column: str) -> float | None:
+    """Return the number in a column of the one row of a result; None for null or no number."""
     names = [name for name, _ in result.columns]
     if column not in names:
         raise QueryError(f"{result.query} has no column {column or '(none named)'}")
-    value = result.rows[row][names.index(column)]
+    value: Any = result.rows[0][names.index(column)]
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return None
     try:
-        return int(value) if isinstance(value, int) else float(value)
-    except (TypeError, ValueError):
-        raise QueryError(f"{result.query}.{column} is {value!r}, not a number") from None
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise QueryError(f"{result.query}.{column} is {value!r}, not a number")
+    return number
 
 
-def _whole(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
+def _read_whole(text: str, name: str) -> int | None:
+    """Return a whole number from the claims table, None for a blank."""
+    if not text:
         return None
+    match = _WHOLE.fullmatch(text)
+    if match is None:
+        raise ReviewdataError(f"{name} is {text}, not a whole number of zero or more")
+    return int(match[1])

@@ -98,15 +98,17 @@ def validate(
     from reviewdata.project import Project
 
     opened = Project(project)
-    result = opened.validate(stages=stage or (), select=select or (), trace=_trace(verbose))
+    chosen = [code.upper() for code in select or ()]
+    result = opened.validate(stages=stage or (), select=chosen, trace=_trace(verbose))
     if format_ in ("json", "jsonl"):
         from reviewdata.render.json import validation_json, validation_jsonl
 
         text = validation_json(result) if format_ == "json" else validation_jsonl(result)
     else:
-        from reviewdata.render.findings import validation_concise, validation_text
+        from reviewdata.render.findings import project_hint, validation_concise, validation_text
+        from reviewdata.waivers import read_waivers
 
-        hidden = ignore or ()
+        hidden = [code.upper() for code in ignore or ()]
         text = (
             validation_concise(result, ignore=hidden)
             if format_ == "concise"
@@ -115,6 +117,8 @@ def validate(
                 opened.rules,
                 ignore=hidden,
                 show_all=show_all,
+                waivers=read_waivers(opened.package.root),
+                where=project_hint(project),
                 verbose=verbose,
                 paint=choose_paint(output),
             )
@@ -146,36 +150,57 @@ def query(
     print_sql: Annotated[
         bool, typer.Option("--print-sql", help="Print the SQL instead of running it.")
     ] = False,
+    verbose: Verbose = False,  # read by run_command
 ) -> None:
     """Run a query on the tables; without a name, list the queries."""
-    if sum((name is not None, every, sql is not None)) > 1:
-        raise ReviewdataError("a name, --all and --sql exclude each other")
-    if format_ == "parquet" and output is None:
-        raise ReviewdataError("parquet is no text; name a file with --output")
-    if every and format_ in ("csv", "parquet"):
-        raise ReviewdataError(f"{format_} holds one table; name one query")
+    _check_query(name, every, sql, param, format_, output, print_sql)
     from reviewdata.package import open_package
+    from reviewdata.project import Project
     from reviewdata.queries import find_query, list_queries, parse_assignments, script
 
     values = parse_assignments(param or [])
-    if name is None and sql is None and not every:
-        known = list_queries(open_package(project))
-        width = max(map(len, known), default=0)
-        lines = [f"{key.ljust(width)}  {found.title}\n" for key, found in known.items()]
-        print_result("".join(lines) or "the review has no queries\n", output)
-    elif print_sql:
+    if print_sql:
         package = open_package(project)
         chosen = list_queries(package).values() if every else []
         if name is not None:
             chosen = [find_query(package, name)]
-        print_result(f"{sql}\n" if sql else "\n".join(script(q, values) for q in chosen), output)
+        text = f"{sql}\n" if sql is not None else "\n".join(script(q, values) for q in chosen)
+        print_result(text, output, raw=True)
     elif every:
         raise typer.Exit(_query_all(project, timeout, format_, output))
-    else:
-        from reviewdata.project import Project
+    elif name is None and sql is None:
+        from reviewdata.render.results import queries_text
 
+        print_result(queries_text(list_queries(open_package(project)).values()), output)
+    elif format_ == "parquet" and output is not None:
+        Project(project).save(output, name, sql=sql, params=values, timeout=timeout)
+    else:
         result = Project(project).query(name, sql=sql, params=values, timeout=timeout)
-        print_result(_rendered(result, format_), output)
+        print_result(_rendered(result, format_), output, raw=format_ == "csv")
+
+
+def _check_query(
+    name: str | None,
+    every: bool,
+    sql: str | None,
+    param: list[str] | None,
+    format_: str,
+    output: Path | None,
+    print_sql: bool,
+) -> None:
+    """Raise ReviewdataError for options of `query` that do not go together."""
+    if sum((name is not None, every, sql is not None)) > 1:
+        raise ReviewdataError("a name, --all and --sql exclude each other")
+    if param and sql is not None:
+        raise ReviewdataError("parameters belong to a query file; write them into the SQL text")
+    if param and name is None:
+        raise ReviewdataError("--param is of one query; name it")
+    if name is None and sql is None and not every and (print_sql or format_ != "table"):
+        raise ReviewdataError("which query? name one, or give --all or --sql")
+    if format_ == "parquet" and output is None and not print_sql:
+        raise ReviewdataError("parquet is no text; name a file with --output")
+    if every and format_ in ("csv", "parquet"):
+        raise ReviewdataError(f"{format_} holds one table; name one query")
 
 
 @app.command()
@@ -186,6 +211,7 @@ def reproduce(
         typer.Option("--format", help="How the claims are printed."),
     ] = "text",
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a claim differs.")] = False,
+    verbose: Verbose = False,  # read by run_command
 ) -> None:
     """Check the published claims against what the queries give today."""
     from reviewdata.project import Project
@@ -219,12 +245,9 @@ def rule(
 ) -> None:
     """Explain a rule: why, how to mend, source, examples."""
     from reviewdata.render.pages import rule_text
-    from reviewdata.rules import nearest
+    from reviewdata.rules import find_rule
 
-    known = _rules(project)
-    if code.upper() not in known:
-        raise ReviewdataError(f"there is no rule {code}; {nearest(code.upper(), list(known))}")
-    print_result(rule_text(known[code.upper()], choose_paint()))
+    print_result(rule_text(find_rule(_rules(project), code), choose_paint()))
 
 
 def _rules(project: Path) -> Mapping[str, Rule]:
@@ -247,8 +270,11 @@ def _query_all(project: Path, timeout: float, format_: str, output: Path | None)
 
         print_result(queries_json(given), output)
     else:
-        mark = "## " if format_ == "markdown" else ""
-        parts = [f"{mark}{r.query}: {r.title}\n\n{_rendered(r, format_)!s}" for r in given]
+        from reviewdata.render.results import markdown_text
+        from reviewdata.render.values import plain
+
+        mark, head = ("## ", markdown_text) if format_ == "markdown" else ("", plain)
+        parts = [f"{mark}{head(f'{r.query}: {r.title}')}\n\n{_rendered(r, format_)}" for r in given]
         print_result("\n".join(parts), output)
     failed = [(found.name, why) for found, why in results if isinstance(why, str)]
     for name, why in failed:
@@ -256,15 +282,14 @@ def _query_all(project: Path, timeout: float, format_: str, output: Path | None)
     return 2 if failed else 0
 
 
-def _rendered(result: QueryResult, format_: str) -> str | bytes:
+def _rendered(result: QueryResult, format_: str) -> str:
     from reviewdata.render import json, results
 
-    renderers: dict[str, Callable[[QueryResult], str | bytes]] = {
+    renderers: dict[str, Callable[[QueryResult], str]] = {
         "table": results.result_table,
         "csv": results.result_csv,
         "json": json.query_json,
         "markdown": results.result_markdown,
-        "parquet": results.result_parquet,
     }
     return renderers[format_](result)
 

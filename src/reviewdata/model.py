@@ -121,6 +121,7 @@ class Run:
 class Claim:
     """A published figure and what the queries give for it today.
 
+    `decimals` are those of the printed figure, below zero for one such as 1.5e3;
     `difference` is computed minus published; `k` and `k_required` count studies.
     """
 
@@ -144,7 +145,7 @@ class Claim:
         """The computed figure with two more decimals than the published one; blank for none."""
         if self.computed is None:
             return ""
-        decimals = self.decimals or 0
+        decimals = max(0, self.decimals or 0)
         return f"{self.computed:.{decimals + 2 if decimals else 0}f}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -5,13 +5,15 @@ DuckDB is imported by the verb that needs it: `validate` starts the suites befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reviewdata.model import Claim, QueryResult, ReviewdataError, Rule, Validation
 from reviewdata.package import Package, open_package
+from reviewdata.rules import find_rule
 from reviewdata.validation import Trace, validate
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ Results = tuple[tuple["Query", QueryResult | str], ...]
 class Overview:
     """The main job: the validation, and each query's result or the text of why it failed."""
 
+    path: Path
     package: Package
     validation: Validation
     results: Results
@@ -66,40 +69,76 @@ class Project:
         """Return what the stages find; see `reviewdata.validation.validate`."""
         return validate(self.path, stages=stages, select=select, trace=trace)
 
+    def rule(self, code: str) -> Rule:
+        """Return one rule. Raises ReviewdataError where the review has none of this code."""
+        return find_rule(self.rules, code)
+
     def query(
         self,
         name: str | None = None,
         *,
         sql: str | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> QueryResult:
         """Return the rows of the query file `name`, or of one SELECT.
 
-        Raises ReviewdataError for an unknown query or parameter, and for a statement that
-        fails, is no SELECT, or takes longer than `timeout` seconds (60 unless given).
+        `params` are texts, booleans or numbers. Raises ReviewdataError for an unknown query
+        or parameter, and for a statement that fails, is no SELECT, takes longer than
+        `timeout` seconds (60 unless given), or gives more rows than are held in memory.
         """
-        from reviewdata.queries import find_query, run_query, run_sql
-        from reviewdata.tables import TIME_LIMIT, load_tables
+        from reviewdata.queries import Query, run_query, run_sql
+
+        with self._asked(name, sql, params, timeout) as (tables, asked, limit):
+            if isinstance(asked, Query):
+                return run_query(tables, asked, params, timeout=limit)
+            return run_sql(tables, asked, timeout=limit)
+
+    def save(
+        self,
+        path: Path | str,
+        name: str | None = None,
+        *,
+        sql: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Write the rows of a query to a Parquet file, of any number; see query."""
+        from reviewdata.queries import save_query
+
+        with self._asked(name, sql, params, timeout) as (tables, asked, limit):
+            save_query(tables, Path(path), asked, params, timeout=limit)
+
+    @contextmanager
+    def _asked(
+        self,
+        name: str | None,
+        sql: str | None,
+        params: Mapping[str, Any] | None,
+        timeout: float | None,
+    ) -> Iterator[tuple[Tables, Query | str, float]]:
+        """Yield the loaded tables, the query file or SQL text asked for, and the time limit."""
+        from reviewdata.queries import check_timeout, find_query
+        from reviewdata.tables import load_tables
 
         if (name is None) == (sql is None):
             raise ReviewdataError("a query is either the name of a file in queries/ or an SQL text")
         if sql is not None and params:
             raise ReviewdataError("parameters belong to a query file; write them into the SQL text")
+        limit = check_timeout(timeout)
         package = self.package
-        query = find_query(package, name) if name is not None else None
-        limit = TIME_LIMIT if timeout is None else timeout
+        asked = find_query(package, name) if name is not None else str(sql)
         with load_tables(package) as tables:
-            if query is not None:
-                return run_query(tables, query, params, timeout=limit)
-            return run_sql(tables, str(sql), timeout=limit)
+            yield tables, asked, limit
 
     def query_all(self, *, timeout: float | None = None) -> Results:
         """Return each query file with its result, or with the text of why it failed."""
+        from reviewdata.queries import check_timeout
         from reviewdata.tables import load_tables
 
+        limit = check_timeout(timeout)
         with load_tables(self.package) as tables:
-            return _run_all(tables, timeout)
+            return _run_all(tables, limit)
 
     def reproduce(self) -> tuple[Claim, ...]:
         """Return every claim with its verdict; none where the review declares none.
@@ -120,14 +159,13 @@ class Project:
             results.append(_run_all(tables))
 
         validation = validate(self.path, trace=trace, meanwhile=meanwhile)
-        return Overview(self.package, validation, results[0])
+        return Overview(self.path, self.package, validation, results[0])
 
 
 def _run_all(tables: Tables, timeout: float | None = None) -> Results:
-    from reviewdata.queries import list_queries, run_query
-    from reviewdata.tables import TIME_LIMIT
+    from reviewdata.queries import check_timeout, list_queries, run_query
 
-    limit = TIME_LIMIT if timeout is None else timeout
+    limit = check_timeout(timeout)
     results: list[tuple[Query, QueryResult | str]] = []
     for query in list_queries(tables.package).values():
         try:

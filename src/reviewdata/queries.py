@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,15 @@ from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.model import QueryResult, ReviewdataError
+from reviewdata.output import open_output
 from reviewdata.package import Package
 from reviewdata.rules import nearest
 from reviewdata.tables import TIME_LIMIT, QueryError, Tables
 
 FOLDER = "queries"
+LONGEST = 86_400.0
+"""Seconds that a query may be given at most: a day."""
+
 _HEAD = re.compile(r"--\s*(title|description|grain|headline|param)\b\s*:?\s*(.*)")
 _PARAM = re.compile(r"(\w+)\s+([\w() ,]+?)\s*=\s*(.+)")
 
@@ -30,7 +35,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Query:
-    """A query file: its words, its parameters and its one SELECT."""
+    """A query file: its words, its parameters and its one SELECT.
+
+    `fault` says why the file cannot be read as one; it is blank where it can.
+    """
 
     name: str
     path: Path
@@ -40,50 +48,47 @@ class Query:
     grain: str
     headline: bool
     parameters: tuple[Parameter, ...]
+    fault: str = ""
 
 
 def list_queries(package: Package) -> dict[str, Query]:
-    """Return the query files of a package by name (the file's stem), in order of name."""
+    """Return the query files of a package by name (the file's stem), in order of name.
+
+    One that cannot be read is among them, with its fault.
+    """
     folder = package.root / FOLDER
     return {path.stem: read_query(path) for path in sorted(folder.glob("*.sql"))}
 
 
 def find_query(package: Package, name: str) -> Query:
-    """Return one query file. Raises ReviewdataError, naming the nearest, where there is none."""
-    path = package.root / FOLDER / f"{name}.sql"
+    """Return one query file.
+
+    Raises ReviewdataError where there is none, naming the nearest, or it cannot be read.
+    """
     known = {p.stem: p for p in sorted((package.root / FOLDER).glob("*.sql"))}
     if name not in known:
         raise ReviewdataError(f"no query {name} in {FOLDER}/; {nearest(name, known)}")
-    return read_query(path)
+    query = read_query(known[name])
+    if query.fault:
+        raise ReviewdataError(query.fault)
+    return query
 
 
 def read_query(path: Path) -> Query:
     """Return the query in a file.
 
     The comments at the head have the form `-- key: value`; a line that goes on with the
-    last value is a comment without a key. Raises ReviewdataError for one that is not UTF-8
-    or whose parameter is not of the form `-- param NAME TYPE = DEFAULT`.
+    last value is a comment without a key. The fault is set for what is no file of UTF-8,
+    or has a parameter that is not of the form `-- param NAME TYPE = DEFAULT`.
     """
-    try:
-        sql = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise ReviewdataError(f"{path.name} is not UTF-8: byte {error.start}") from error
     words: dict[str, str] = {}
-    parameters = []
-    key = ""
-    for line in sql.splitlines():
-        if not line.startswith("--"):
-            break
-        match = _HEAD.match(line)
-        if match is None:
-            if key:
-                words[key] += " " + line.lstrip("- ").strip()
-        elif match[1] == "param":
-            parameters.append(_parse_parameter(match[2], path))
-            key = ""
-        else:
-            key = match[1]
-            words[key] = match[2].strip()
+    parameters: list[Parameter] = []
+    sql = fault = ""
+    try:
+        sql = _read_text(path)
+        _parse_head(sql, words, parameters)
+    except ReviewdataError as error:
+        fault = f"{FOLDER}/{path.name} {error}"
     return Query(
         name=path.stem,
         path=path,
@@ -93,44 +98,113 @@ def read_query(path: Path) -> Query:
         grain=words.get("grain", ""),
         headline=words.get("headline", "no").lower() == "yes",
         parameters=tuple(parameters),
+        fault=fault,
     )
+
+
+def _read_text(path: Path) -> str:
+    if not path.exists():
+        raise ReviewdataError("is a link to nothing")
+    if not path.is_file():  # reading a pipe would wait for its other end
+        raise ReviewdataError(f"is {'a folder' if path.is_dir() else 'no file'}, not a query")
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReviewdataError(f"is not UTF-8: byte {error.start}") from error
+    except OSError as error:
+        raise ReviewdataError(f"cannot be read: {error.strerror}") from error
+
+
+def _parse_head(sql: str, words: dict[str, str], parameters: list[Parameter]) -> None:
+    """Put what the comments at the head of a query say into `words` and `parameters`."""
+    key = ""
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        match = _HEAD.match(line)
+        if match is None:
+            if key:
+                words[key] += " " + line.lstrip("- ").strip()
+        elif match[1] == "param":
+            parameters.append(_parse_parameter(match[2]))
+            key = ""
+        else:
+            key = match[1]
+            words[key] = match[2].strip()
 
 
 def run_query(
     tables: Tables,
     query: Query,
-    given: Mapping[str, str] | None = None,
+    given: Mapping[str, Any] | None = None,
     *,
     timeout: float = TIME_LIMIT,
+    where: str = "",
 ) -> QueryResult:
-    """Run a query file with its parameters, `given` ones as text, and return its rows.
+    """Run a query file with its parameters and return its rows, those that `where` is true of.
 
-    Raises QueryError where the statement fails or names an unread table, ReviewdataError
-    for a parameter that the query does not have or a value that is not of its type.
+    A parameter is given as text, a boolean or a number. Raises QueryError where the
+    statement fails or names an unread table, ReviewdataError for a query that cannot be
+    read, a parameter that it does not have or a value that is not of its type.
     """
     values = _bind(tables, query, given or {})
-    result = run_sql(tables, query.sql, name=query.name, variables=values, timeout=timeout)
-    return QueryResult(result.query, result.columns, result.rows, title=query.title)
+    _check_read(tables, query.sql)
+    result = tables.query(query.sql, values, timeout=timeout, where=where)
+    return QueryResult(query.name, result.columns, tuple(result.rows), title=query.title)
 
 
-def run_sql(
+def run_sql(tables: Tables, sql: str, *, timeout: float = TIME_LIMIT) -> QueryResult:
+    """Run one SELECT and return its rows; see Tables.query for what is raised."""
+    _check_read(tables, sql)
+    result = tables.query(sql, timeout=timeout)
+    return QueryResult("", result.columns, tuple(result.rows))
+
+
+def save_query(
     tables: Tables,
-    sql: str,
+    path: Path,
+    query: Query | str,
+    given: Mapping[str, Any] | None = None,
     *,
-    name: str = "",
-    variables: Mapping[str, Any] | None = None,
     timeout: float = TIME_LIMIT,
-) -> QueryResult:
-    """Run one SELECT and return its rows; see Tables.select for what is raised."""
+) -> None:
+    """Write the rows of a query file, or of one SELECT, to a Parquet file of any size.
+
+    Raises what run_query raises, and ReviewdataError where the file cannot be written.
+    """
+    values, sql = {}, query
+    if isinstance(query, Query):
+        values, sql = _bind(tables, query, given or {}), query.sql
+    _check_read(tables, str(sql))
+    written = tables.write_parquet(str(sql), values, timeout=timeout)
+    with open_output(path) as out, written.open("rb") as rows:
+        shutil.copyfileobj(rows, out)
+
+
+def check_timeout(timeout: float | None) -> float:
+    """Return the time limit in seconds, TIME_LIMIT for None; raise ReviewdataError for none."""
+    if timeout is None:
+        return TIME_LIMIT
+    if not 0 < timeout <= LONGEST:
+        raise ReviewdataError(
+            f"the timeout is {timeout:g} seconds; give more than 0 and at most {LONGEST:g}, a day"
+        )
+    return timeout
+
+
+def _check_read(tables: Tables, sql: str) -> None:
     unread = tables.unread(sql)
     if unread:
         raise QueryError(f"the table {unread[0]} could not be read; `reviewdata validate` says why")
-    result = tables.select(sql, variables, timeout=timeout)
-    return QueryResult(name, result.columns, tuple(result.rows))
 
 
 def script(query: Query, given: Mapping[str, str]) -> str:
-    """Return the SQL that any DuckDB shell runs: the parameters set, then the query."""
+    """Return the SQL that any DuckDB shell runs: the parameters set, then the query.
+
+    Raises ReviewdataError for a query that cannot be read or a parameter that it does not have.
+    """
+    if query.fault:
+        raise ReviewdataError(query.fault)
     values = {p.name: p.default for p in query.parameters}
     for name, text in given.items():
         if name not in values:
@@ -154,29 +228,57 @@ def parse_assignments(texts: Iterable[str]) -> dict[str, str]:
     return given
 
 
-def _parse_parameter(text: str, path: Path) -> Parameter:
+def _parse_parameter(text: str) -> Parameter:
     match = _PARAM.fullmatch(text.strip())
     if match is None:
-        raise ReviewdataError(f"{path.name}: a parameter is `-- param NAME TYPE = DEFAULT`")
+        raise ReviewdataError(
+            f"has the parameter {text.strip()}; one is `-- param NAME TYPE = DEFAULT`"
+        )
     return Parameter(match[1], match[2].strip().upper(), match[3].strip())
 
 
-def _bind(tables: Tables, query: Query, given: Mapping[str, str]) -> dict[str, Any]:
-    """Return the value of each parameter: the default, or the given text in its type."""
+def _bind(tables: Tables, query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of each parameter: the default, or the given value in its type."""
+    if query.fault:
+        raise ReviewdataError(query.fault)
     known = {p.name: p for p in query.parameters}
     for name in given:
         if name not in known:
             raise ReviewdataError(f"{query.name} has no parameter {name}; {nearest(name, known)}")
     values = {}
     for parameter in query.parameters:
-        text = given.get(parameter.name)
-        literal = parameter.default if text is None else quote_text(text)
+        said, literal = parameter.default, parameter.default
+        if parameter.name in given:
+            said = _text(parameter.name, given[parameter.name])
+            literal = quote_text(said)
         try:
             rows = tables.fetch(f"SELECT CAST({literal} AS {parameter.type})")
         except QueryError as error:
-            said = text if text is not None else parameter.default
-            raise ReviewdataError(
-                f"{said} is no {parameter.type}, as parameter {parameter.name} of {query.name} asks"
-            ) from error
+            of = f"parameter {parameter.name} of {query.name}"
+            if not _is_type(tables, parameter.type):
+                raise ReviewdataError(
+                    f"the type {parameter.type} of {of} is unknown to DuckDB"
+                ) from error
+            raise ReviewdataError(f"{said} is no {parameter.type}, as {of} asks") from error
         values[parameter.name] = rows[0][0]
     return values
+
+
+def _text(name: str, value: Any) -> str:
+    """Return a parameter's value as text. Raises ReviewdataError for another type of value."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    kind = type(value).__name__
+    raise ReviewdataError(f"the parameter {name} is a {kind}; give a text, a boolean or a number")
+
+
+def _is_type(tables: Tables, name: str) -> bool:
+    try:
+        tables.fetch(f"SELECT CAST(NULL AS {name})")
+    except QueryError:
+        return False
+    return True

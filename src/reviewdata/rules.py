@@ -42,14 +42,9 @@ def read_rules(path: Path, prefix: str | None) -> Mapping[str, Rule]:
     """Return a review's own rules by code; none where the file does not exist.
 
     Raises ReviewdataError for a file that is not TOML, a code outside the declared prefix,
-    or a rule with a missing or unknown entry.
+    or a rule with a missing or unknown entry, or one of another type.
     """
-    if not path.is_file():
-        return {}
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReviewdataError(f"{path.name} is not TOML: {error}") from error
+    content = read_toml(path, path.name)
     for code in content:
         if prefix is None or not code.startswith(prefix) or code.startswith(PREFIX):
             raise ReviewdataError(
@@ -57,6 +52,36 @@ def read_rules(path: Path, prefix: str | None) -> Mapping[str, Rule]:
                 f' ("reviewdata": {{"prefix": ...}}, not {PREFIX})'
             )
     return _parse(content, path.name)
+
+
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """Return what a TOML file holds; nothing where there is none.
+
+    Raises ReviewdataError, by `name`, for what is there and cannot be read as TOML.
+    """
+    if not path.exists() and not path.is_symlink():
+        return {}
+    if not path.is_file():
+        raise ReviewdataError(f"{name} is no file")
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ReviewdataError(f"{name} cannot be read: {error.strerror}") from error
+    except RecursionError as error:
+        raise ReviewdataError(f"{name} is nested too deeply") from error
+    except ValueError as error:  # not UTF-8, not TOML, or a number of thousands of digits
+        raise ReviewdataError(f"{name} is not TOML: {error}") from error
+
+
+def find_rule(rules: Mapping[str, Rule], code: str) -> Rule:
+    """Return the rule of a code in any case. Raises ReviewdataError where there is none."""
+    found = rules.get(code.upper())
+    if found is None:
+        close = get_close_matches(code.upper(), list(rules), n=1)
+        listed = "`reviewdata rules` lists them, those of a review with --project FOLDER"
+        hint = f"did you mean {close[0]}?" if close else listed
+        raise ReviewdataError(f"there is no rule {code}; {hint}")
+    return found
 
 
 def make_finding(
@@ -116,13 +141,13 @@ def _parse(content: Mapping[str, Any], where: str) -> dict[str, Rule]:
     for code, entry in content.items():
         if not CODE.fullmatch(code) or not isinstance(entry, dict):
             raise ReviewdataError(f"{where}: [{code}] is not a code such as TA301")
-        for name in _REQUIRED:
-            if not isinstance(entry.get(name), str):
-                raise ReviewdataError(f"{where}: {code} needs {name}, a text")
         for name in entry:
             if name not in (*_REQUIRED, *_OPTIONAL):
                 hint = nearest(name, [*_REQUIRED, *_OPTIONAL])
                 raise ReviewdataError(f"{where}: {code} has an unknown entry {name}; {hint}")
+        for name in (*_REQUIRED, *(n for n in _OPTIONAL if n in entry)):
+            if not _is_of_its_type(name, entry.get(name)):
+                raise ReviewdataError(f"{where}: {code} needs {name}, {_TYPES.get(name, 'a text')}")
         for name, kind in (("level", Level), ("stage", Stage)):
             if entry[name] not in get_args(kind):
                 known = ", ".join(get_args(kind))
@@ -148,4 +173,30 @@ def _parse(content: Mapping[str, Any], where: str) -> dict[str, Rule]:
     return rules
 
 
+def _is_of_its_type(name: str, value: Any) -> bool:
+    match name:
+        case "messages":
+            return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        case "example":
+            return isinstance(value, list) and all(_is_example(entry) for entry in value)
+        case _:
+            return isinstance(value, str)
+
+
+def _is_example(entry: Any) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.get("kind") in ("pass", "near-miss", "fail")
+        and isinstance(entry.get("says"), str)
+        and isinstance(entry.get("row", {}), dict)
+        and isinstance(entry.get("files", {}), dict)
+        and all(isinstance(text, str) for text in entry.get("files", {}).values())
+    )
+
+
+_TYPES = {
+    "messages": "a table of texts",
+    "example": "a [[CODE.example]] with kind (pass, near-miss or fail) and says, a text;"
+    " row is a table, files a table of texts",
+}
 _SAID = ("kind", "says")

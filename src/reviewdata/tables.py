@@ -46,6 +46,12 @@ CHUNK_VECTORS = 50
 """DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
 
 
+CELL_LIMIT = 3_000_000
+"""Cells of a result that are held in memory; as text, JSON the largest, they take 1 GB."""
+
+NOT_A_SELECT = "a query is one SELECT statement, and nothing else is run"
+
+
 class QueryError(ReviewdataError):
     """A statement that cannot be run, was refused or was stopped."""
 
@@ -62,53 +68,114 @@ class Tables:
     """The loaded tables.
 
     `columns` has the fields of each table that was loaded, `refusals` says which could not
-    be read, and why.
+    be read, and why. `spill` is the one folder to which DuckDB can write.
     """
 
     package: Package
     connection: duckdb.DuckDBPyConnection
+    spill: Path
     refusals: dict[str, Refusal] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def select(
+    def select(self, sql: str, *, timeout: float = TIME_LIMIT) -> Rows:
+        """Return the result of one SELECT of the framework's own.
+
+        Raises QueryError for anything but one SELECT, an error in it, or one that takes
+        longer than `timeout` seconds or more memory than allowed.
+        """
+        with self._reader() as cursor:
+            statement = _one_select(cursor, sql)
+            return _stoppable(lambda: _fetch(cursor, statement), cursor, timeout)
+
+    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT of the framework's own."""
+        return self.select(sql).rows
+
+    def frames(self, sql: str) -> Iterator[pd.DataFrame]:
+        """Yield the result of one SELECT of the framework's own in frames of bounded size."""
+        with self._reader() as cursor:
+            cursor.execute(_one_select(cursor, sql))
+            while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
+                yield frame
+
+    def query(
         self,
         sql: str,
         variables: Mapping[str, Any] | None = None,
         *,
         timeout: float = TIME_LIMIT,
+        where: str = "",
     ) -> Rows:
-        """Return the result of one SELECT, with its `variables` set.
+        """Return the result of one SELECT of a review, with its `variables` set.
 
-        Raises QueryError for anything but one SELECT, an error in it, or one that takes
-        longer than `timeout` seconds or more memory than allowed.
+        `where` keeps the rows of the result of which the condition is true. Raises
+        QueryError as select does, and where two columns have one name, or where the result
+        has more than CELL_LIMIT cells.
         """
-        with self.connection.cursor() as cursor, _told():
-            statement = _one_select(cursor, sql)
-            for name, value in (variables or {}).items():
-                cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
+        with self._reader(variables) as cursor:
+            asked = statement = _one_select(cursor, sql)
+            if where:
+                inner = quote_text(asked.query)
+                wrapped = f"FROM query({inner}) AS result WHERE (\n{where}\n)"
+                statement = _one_select(cursor, wrapped)
 
             def run() -> Rows:
-                cursor.execute(statement)
-                columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
-                return Rows(columns, cursor.fetchall())
+                return _fetch(cursor, statement, CELL_LIMIT // len(_describe(cursor, asked)))
 
             return _stoppable(run, cursor, timeout)
 
-    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of one SELECT."""
-        return self.select(sql).rows
+    def write_parquet(
+        self,
+        sql: str,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        timeout: float = TIME_LIMIT,
+    ) -> Path:
+        """Write the result of one SELECT of a review to a Parquet file, whatever its size.
+
+        The file lies in the folder of the tables and goes with them. Raises QueryError as
+        query does, but for the size.
+        """
+        self.spill.mkdir(exist_ok=True)
+        file = self.spill / "result.parquet"
+        with self._reader(variables) as cursor:
+            asked = _one_select(cursor, sql)
+
+            def run() -> Rows:
+                wide = [
+                    f"CAST({quote_name(name)} AS DECIMAL(38, 0)) AS {quote_name(name)}"
+                    for name, type_ in _describe(cursor, asked)
+                    if type_ in ("HUGEINT", "UHUGEINT")  # Parquet has none: they become DOUBLE
+                ]
+                listed = f"* REPLACE ({', '.join(wide)})" if wide else "*"
+                return _fetch(
+                    cursor,
+                    f"COPY (SELECT {listed} FROM query({quote_text(asked.query)}))"
+                    f" TO {quote_text(str(file))} (FORMAT parquet)",
+                )
+
+            _stoppable(run, cursor, timeout)
+        return file
+
+    @contextmanager
+    def _reader(
+        self, variables: Mapping[str, Any] | None = None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor with its `variables` set that can read and change nothing.
+
+        What DuckDB calls a SELECT may delete in its WITH clause; a transaction that only
+        reads, which ends with the cursor, refuses it.
+        """
+        with self.connection.cursor() as cursor, _told():
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            for name, value in (variables or {}).items():
+                cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
+            yield cursor
 
     def count(self, table: str) -> int:
         """Return the number of records of a table."""
         [(number,)] = self.fetch(f"SELECT count(*) FROM raw.{quote_name(table)}")
         return int(number)
-
-    def frames(self, sql: str) -> Iterator[pd.DataFrame]:
-        """Yield the result of one SELECT in frames of bounded size."""
-        with self.connection.cursor() as cursor, _told():
-            cursor.execute(_one_select(cursor, sql))
-            while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
-                yield frame
 
     def unread(self, sql: str) -> list[str]:
         """Return the tables that a statement names and that could not be loaded."""
@@ -125,19 +192,71 @@ class Tables:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn what DuckDB raises on Ctrl-C in the main thread into what Python raises."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+
+
+@contextmanager
 def _told() -> Iterator[None]:
     """Turn an error of DuckDB into a QueryError with its message in one line."""
     try:
-        yield
+        with _interruptible():
+            yield
     except duckdb.Error as error:
-        raise QueryError(_first_lines(error)) from error
+        said = _first_lines(error)
+        if "read-only mode" in said or "statement must be at the top level" in said:
+            said = NOT_A_SELECT
+        raise QueryError(said) from error
+    except MemoryError as error:
+        raise QueryError("the result takes more memory than there is; aggregate") from error
 
 
 def _one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     statements = cursor.extract_statements(sql)
     if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError("a query is one SELECT statement, and nothing else is run")
+        raise QueryError(NOT_A_SELECT)
     return statements[0]
+
+
+def _describe(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement
+) -> list[tuple[str, str]]:
+    """Return the name and type of each column of a SELECT without running it.
+
+    A WITH clause that writes, be it only to a file, cannot be described: DuckDB takes it at
+    the head of a statement alone. Raises QueryError where two columns have one name.
+    """
+    columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {statement.query}").fetchall()]
+    taken: dict[str, str] = {}
+    for name, _ in columns:
+        if name.lower() in taken:
+            both = f"{taken[name.lower()]} and {name}"
+            raise QueryError(f"two columns have one name, {both}; give one another with AS")
+        taken[name.lower()] = name
+    return columns
+
+
+def _fetch(
+    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement | str, most: int | None = None
+) -> Rows:
+    """Return the result of a statement; raise QueryError where it has more than `most` rows."""
+    cursor.execute(statement)
+    columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
+    if most is None:
+        return Rows(columns, cursor.fetchall())
+    rows = cursor.fetchmany(most + 1)
+    if len(rows) > most:
+        raise QueryError(
+            f"the result has more than {most:,} rows, too many to print;"
+            " aggregate, add a LIMIT, or write it to a file with --format parquet"
+        )
+    return Rows(columns, rows)
 
 
 def _stoppable(run: Callable[[], Rows], cursor: duckdb.DuckDBPyConnection, timeout: float) -> Rows:
@@ -167,17 +286,17 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
         database = ":memory:" if size <= IN_MEMORY else str(Path(folder) / "tables.duckdb")
         connection = duckdb.connect(database)
         try:
-            tables = Tables(package, connection)
+            tables = Tables(package, connection, Path(folder) / "spill")
             connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
             connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
-            for resource in wanted:
-                try:
-                    tables.columns[resource.name] = load_resource(
-                        connection, resource, Path(folder)
-                    )
-                except Refusal as refusal:
-                    tables.refusals[resource.name] = refusal
-            _lock(connection, Path(folder))
+            with _interruptible():
+                for resource in wanted:
+                    try:
+                        fields = load_resource(connection, resource, Path(folder))
+                        tables.columns[resource.name] = fields
+                    except Refusal as refusal:
+                        tables.refusals[resource.name] = refusal
+                _lock(connection, tables.spill)
             yield tables
         except OSError as error:
             if error.errno == 28:
@@ -187,9 +306,8 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
             connection.close()
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     """Take from the connection everything but reading its own tables."""
-    spill = folder / "spill"
     connection.execute(f"SET temp_directory = {quote_text(str(spill))}")
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT}'")

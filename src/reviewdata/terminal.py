@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
-from reviewdata.render.values import Paint, unpainted
+from reviewdata.render.values import Paint, plain, unpainted, visible
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
 
 
-def print_result(content: str | bytes, output: Path | None = None) -> None:
-    """Print a result, or write it to the file that was asked for."""
+TERMINATED = 143
+"""Exit code after SIGTERM."""
+
+
+def print_result(content: str | bytes, output: Path | None = None, *, raw: bool = False) -> None:
+    """Print a result, or write it to the file that was asked for.
+
+    A `raw` text, which holds what the data holds, is escaped where it goes to a terminal.
+    """
     if output is not None:
         write_output(output, content)
     elif isinstance(content, str):
+        if sys.__stdout__ is None:
+            raise ReviewdataError("the result cannot be written: standard output is closed")
         try:
-            sys.stdout.write(content)
+            sys.stdout.write(visible(content) if raw and sys.stdout.isatty() else content)
             sys.stdout.flush()
         except BrokenPipeError:
             raise
@@ -32,8 +43,8 @@ def print_result(content: str | bytes, output: Path | None = None) -> None:
 
 
 def talk(text: str) -> None:
-    """Print a line for the person at the terminal, not for a program that reads the result."""
-    sys.stderr.write(text.rstrip("\n") + "\n")
+    """Print lines for the person at the terminal, not for a program that reads the result."""
+    sys.stderr.write(visible(text.rstrip("\n")) + "\n")
 
 
 def choose_paint(output: Path | None = None) -> Paint:
@@ -53,9 +64,12 @@ def choose_paint(output: Path | None = None) -> Paint:
 def run_command(command: Callable[[], object]) -> int:
     """Run a command and return its exit code; no exception leaves here.
 
-    Misuse is one line and 2. Ctrl-C is 130. Our own crash is one line and 2, its traceback
-    under --verbose. A reader that closes the pipe is no error of ours.
+    Misuse is one line and 2. Ctrl-C is 130, SIGTERM 143. Our own crash is one line and 2, its
+    traceback under --verbose. A reader that closes the pipe is no error of ours.
     """
+    _open_closed_streams()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)  # so that folders and processes are cleaned up
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -66,7 +80,7 @@ def run_command(command: Callable[[], object]) -> int:
             talk("reviewdata: stopped")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except ReviewdataError as error:
-        talk(f"reviewdata: {error}")
+        talk(f"reviewdata: {plain(error)}")
         return 2
     except KeyboardInterrupt:
         talk("reviewdata: stopped")
@@ -78,14 +92,26 @@ def run_command(command: Callable[[], object]) -> int:
         if "--verbose" in sys.argv:
             import traceback
 
-            traceback.print_exc()
-        said = " ".join(str(error).split())[:300]
+            talk(traceback.format_exc())
+        said = plain(" ".join(str(error).split())[:300])
         talk(
             f"reviewdata: internal error, {type(error).__name__}: {said}"
             " (please report it; --verbose shows where)"
         )
         return 2
     return 0
+
+
+def _open_closed_streams() -> None:
+    """Let a stream that the shell closed go nowhere, or a file would be opened in its place."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def _terminate(*_: object) -> None:
+    raise SystemExit(TERMINATED)
 
 
 def _close_stdout() -> None:

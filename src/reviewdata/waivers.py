@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,24 +11,28 @@ from typing import Any
 
 from reviewdata.model import Finding, ReviewdataError
 from reviewdata.package import Package
-from reviewdata.rules import make_finding, nearest
+from reviewdata.rules import find_rule, make_finding, nearest, read_toml
 
 FILE = "validations/waivers.toml"
-_REQUIRED = ("code", "table", "key", "field", "value", "reason", "who")
-_KNOWN = (*_REQUIRED, "until")
+_REQUIRED = ("code", "reason", "who")
+_PLACE = ("table", "key", "field", "value")
+_KNOWN = (*_REQUIRED, *_PLACE, "until")
 
 
 @dataclass(frozen=True)
 class Waiver:
-    """One finding that may stand: of this code, at this cell, while it has this value."""
+    """One finding that may stand: of this code, at this cell, while it has this value.
+
+    What the finding has none of (a file has no key, a table no field), the waiver has none of.
+    """
 
     code: str
-    table: str
-    key: Mapping[str, str]
-    field: str
-    value: str
     reason: str
     who: str
+    table: str | None = None
+    key: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    field: str | None = None
+    value: str | None = None
     until: dt.date | None = None
 
     def covers(self, finding: Finding) -> bool:
@@ -41,23 +45,26 @@ class Waiver:
             and finding.value == self.value
         )
 
+    def __str__(self) -> str:
+        """Return what is waived: `RD201 at results R1`."""
+        place = " ".join(filter(None, (self.table, ", ".join(self.key.values()))))
+        return f"{self.code} at {place}" if place else self.code
+
 
 def read_waivers(root: Path) -> tuple[Waiver, ...]:
     """Return the waivers of a review; none without the file.
 
-    Raises ReviewdataError for a file that is not TOML or a waiver that lacks an entry.
+    Raises ReviewdataError for a file that is not TOML, a waiver that lacks an entry, or an
+    entry of another type.
     """
-    path = root / FILE
-    if not path.is_file():
-        return ()
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ReviewdataError(f"{FILE} is not TOML: {error}") from error
+    content = read_toml(root / FILE, FILE)
     for name in content:
         if name != "waiver":
             raise ReviewdataError(f"{FILE} has [{name}]; each waiver is one [[waiver]]")
-    return tuple(_parse(entry, number) for number, entry in enumerate(content.get("waiver", []), 1))
+    listed = content.get("waiver", [])
+    if not isinstance(listed, list):
+        raise ReviewdataError(f"{FILE}: each waiver is one [[waiver]]")
+    return tuple(_parse(entry, number) for number, entry in enumerate(listed, 1))
 
 
 def apply_waivers(
@@ -70,26 +77,38 @@ def apply_waivers(
 ) -> tuple[Finding, ...]:
     """Return the findings with the waived ones marked, and findings on waivers out of use.
 
-    `judged` are the codes that were run: a waiver of another code is not unused. A finding
-    of a waiver that expired counts again.
+    `judged` are the codes that were run: a waiver of another code is not unused, unless no
+    rule has it. A finding of a waiver that expired counts again.
     """
     findings = list(findings)
     extra = []
     for waiver in waivers:
-        waived = f"{waiver.code} at {waiver.table} {', '.join(waiver.key.values())}"
         place: dict[str, Any] = {"path": FILE, "table": waiver.table}
         place |= {"key": waiver.key, "field": waiver.field}
         if waiver.until is not None and waiver.until < today:
-            values = {"waived": waived, "until": waiver.until.isoformat()}
+            values = {"waived": waiver, "until": waiver.until.isoformat()}
             extra.append(make_finding(package.rules["RD903"], values, **place))
             continue
-        hits = [number for number, f in enumerate(findings) if waiver.covers(f)]
+        why = _find_fault(package, waiver)
+        hits = [] if why else [n for n, f in enumerate(findings) if waiver.covers(f)]
         for number in hits:
             findings[number] = replace(findings[number], waived=True)
-        if not hits and (judged is None or waiver.code in judged):
-            values = {"waived": waived, "value": waiver.value}
-            extra.append(make_finding(package.rules["RD902"], values, **place))
+        if why or (not hits and (judged is None or waiver.code in judged)):
+            rule = package.rules["RD902"]
+            outcome = "unknown" if why else "absent" if waiver.value is None else ""
+            values = {"waived": waiver, "value": waiver.value, "why": why}
+            message = rule.messages.get(outcome)
+            extra.append(make_finding(rule, values, message=message, **place))
     return (*findings, *extra)
+
+
+def _find_fault(package: Package, waiver: Waiver) -> str:
+    """Return why a waiver can never waive anything; blank where it can."""
+    try:
+        rule = find_rule(package.rules, waiver.code)
+    except ReviewdataError as error:
+        return str(error)
+    return "what is said of the run itself cannot be waived" if rule.stage == "run" else ""
 
 
 def _parse(entry: Any, number: int) -> Waiver:
@@ -101,13 +120,14 @@ def _parse(entry: Any, number: int) -> Waiver:
             raise ReviewdataError(
                 f"{where} has an unknown entry {name}; {nearest(name, [*_KNOWN])}"
             )
-    for name in _REQUIRED:
+    for name in (*_REQUIRED, *(n for n in _PLACE if n in entry)):
         kind = dict if name == "key" else str
-        if not isinstance(entry.get(name), kind) or not entry[name]:
+        if not isinstance(entry.get(name), kind) or (name in _REQUIRED and not entry[name]):
             raise ReviewdataError(
-                f"{where} needs {name}{'' if kind is str else ', a table of texts'}"
+                f"{where} needs {name}, {'a text' if kind is str else 'a table of texts'}"
             )
     until = entry.get("until")
     if until is not None and (not isinstance(until, dt.date) or isinstance(until, dt.datetime)):
         raise ReviewdataError(f"{where}: until is a date such as 2027-01-31, without quotes")
-    return Waiver(**{**entry, "key": {k: str(v) for k, v in entry["key"].items()}})
+    key = {name: str(text) for name, text in entry.get("key", {}).items()}
+    return Waiver(**{**entry, "code": entry["code"].upper(), "key": key})

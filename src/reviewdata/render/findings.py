@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
 
 from reviewdata.model import LEVELS, STAGES, Finding, Rule, Run, Validation
 from reviewdata.render.values import Paint, plain, plural, unpainted
+from reviewdata.waivers import Waiver
 
 PLACES = 5
 """Findings of one rule that are shown unless all are asked for."""
@@ -20,14 +23,17 @@ def validation_text(
     *,
     ignore: Sequence[str] = (),
     show_all: bool = False,
+    waivers: Iterable[Waiver] = (),
+    where: str = "",
     verbose: bool = False,
     paint: Paint = unpainted,
 ) -> str:
     """Return the findings by rule, each rule's why and mend once, and the totals last.
 
     `ignore` hides the codes that start with one of its texts. At most PLACES findings of a
-    rule are shown, and waived ones not at all, unless `show_all`. `verbose` adds why rules
-    were skipped.
+    rule are shown, and waived ones not at all, unless `show_all`; `waivers` say why. `where`
+    is the option that names the review, for the commands that are told. `verbose` adds why
+    rules were skipped.
     """
     visible = [f for f in validation.findings if not f.code.startswith(tuple(ignore))]
     listed = [f for f in visible if show_all or not f.waived]
@@ -35,23 +41,37 @@ def validation_text(
     for (_, code), group in groupby(listed, key=lambda f: (f.level, f.code)):
         findings = list(group)
         shown = findings if show_all else findings[:PLACES]
-        lines += [finding_line(finding, paint) for finding in shown]
+        for finding in shown:
+            lines.append(finding_line(finding, paint))
+            lines += [
+                _reason(waiver) for waiver in waivers if finding.waived and waiver.covers(finding)
+            ]
         if len(findings) > len(shown):
             lines.append(f"  ... and {len(findings) - len(shown)} more (--all)")
-        lines.append(paint(f"  why: {rules[code].why}", "dim"))
+        lines.append(paint(f"  why: {plain(rules[code].why)}", "dim"))
         fixes = {finding.fix for finding in findings}
         fix = fixes.pop() if len(fixes) == 1 else rules[code].fix
-        lines.append(paint(f"  fix: {fix}   more: reviewdata rule {code}", "dim"))
+        more = f"reviewdata rule {code}{where}"
+        lines.append(paint(f"  fix: {plain(fix)}   more: {more}", "dim"))
     if lines:
         lines.append("")
     if verbose:
-        lines += [f"{r.code} skipped: {r.why}" for r in validation.runs if r.status == "skipped"]
+        lines += [
+            f"{r.code} skipped: {plain(r.why)}" for r in validation.runs if r.status == "skipped"
+        ]
     lines.append(stage_line(validation, paint))
     lines.append(verdict_line(validation, paint))
     if len(visible) < len(validation.findings):
         hidden = len(validation.findings) - len(visible)
         lines.append(f"{plural(hidden, 'finding')} not shown (--ignore); the verdict counts them")
     return "".join(line + "\n" for line in lines)
+
+
+def project_hint(project: Path, option: str = "--project ") -> str:
+    """Return ` --project FOLDER` for a command about a review; blank for the current folder."""
+    if project.resolve() == Path.cwd():
+        return ""
+    return f" {option}{plain(shlex.quote(str(project)))}"
 
 
 def validation_concise(validation: Validation, *, ignore: Sequence[str] = ()) -> str:
@@ -71,6 +91,10 @@ def finding_line(finding: Finding, paint: Paint = unpainted) -> str:
     key = ", ".join(plain(part) for part in finding.key.values())
     said = f"{paint(place, 'bold')}  {paint(level, STYLES[finding.level])} {finding.code}"
     return f"{said}  {plain(finding.message)}" + (f"  ({key})" if key else "")
+
+
+def _reason(waiver: Waiver) -> str:
+    return f"  waived: {plain(waiver.reason)} ({plain(waiver.who)})"
 
 
 def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
@@ -98,8 +122,13 @@ def _stage(stage: str, runs: list[Run], failed: set[str], paint: Paint) -> str:
     return text + (f", {skipped} skipped" if skipped else "")
 
 
-def verdict_line(validation: Validation, paint: Paint = unpainted) -> str:
-    """Return the verdict in words: `FAIL: 2 errors in 1 rule, 1 warning, 2 waived`."""
+def verdict_line(
+    validation: Validation, paint: Paint = unpainted, *, failed: Sequence[str] = ()
+) -> str:
+    """Return the verdict in words: `FAIL: 2 errors in 1 rule, 1 warning, 2 waived`.
+
+    `failed` are queries that could not be run.
+    """
     counts = validation.counts
     codes = {f.code for f in validation.findings if f.level == "error" and not f.waived}
     parts = [plural(counts[level], level) for level in LEVELS if counts[level]]
@@ -108,12 +137,13 @@ def verdict_line(validation: Validation, paint: Paint = unpainted) -> str:
     if counts["waived"]:
         parts.append(f"{counts['waived']} waived")
     words = ", ".join(parts) or "nothing found"
-    match validation.verdict:
+    match "unchecked" if failed else validation.verdict:
         case "pass":
             return f"{paint('pass', 'bold green')}: {words}"
         case "fail":
             return f"{paint('FAIL', STYLES['error'])}: {words}"
         case _:
             broken = [f"{r.stage} {r.code}" for r in validation.runs if r.status == "broken"]
+            broken += [f"query {plain(name)}" for name in failed]
             told = f"{', '.join(dict.fromkeys(broken))} could not be run"
             return f"{paint('UNCHECKED', STYLES['error'])}: {told}; {words}"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from reviewdata.model import FORMAT_VERSION, Claim, QueryResult, Validation, count_claims
 from reviewdata.render.values import json_value
+
+_CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control and direction characters that JSON itself would let stand in a text."""
 
 
 def validation_json(validation: Validation) -> str:
@@ -22,7 +27,7 @@ def validation_jsonl(validation: Validation) -> str:
     lines = [{"record": "summary", **content}]
     lines += [{"record": "run", **run} for run in runs]
     lines += [{"record": "finding", **finding} for finding in findings]
-    return "".join(json.dumps(json_value(line), ensure_ascii=False) + "\n" for line in lines)
+    return "".join(json_text(line, None) + "\n" for line in lines)
 
 
 def query_json(result: QueryResult) -> str:
@@ -51,5 +56,33 @@ def _query(result: QueryResult) -> dict[str, Any]:
     }
 
 
+def json_text(value: Any, indent: str | None = "\n") -> str:
+    """Return a value as JSON on indented lines, or on one line where `indent` is None.
+
+    The json module has no number of more digits than a float; a decimal keeps all of its own.
+    """
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", _text(json_value(value), indent))
+
+
+def _text(value: Any, indent: str | None) -> str:
+    inner = indent and indent + "  "
+    match value:
+        case Decimal():
+            return f"{value:f}"
+        case dict() if value:
+            parts = [
+                f"{json.dumps(k, ensure_ascii=False)}: {_text(v, inner)}" for k, v in value.items()
+            ]
+            left, right = "{}"
+        case list() if value:
+            parts = [_text(v, inner) for v in value]
+            left, right = "[]"
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+    if indent is None:
+        return f"{left}{', '.join(parts)}{right}"
+    return f"{left}{inner}{f',{inner}'.join(parts)}{indent}{right}"
+
+
 def _document(content: Any) -> str:
-    return json.dumps(json_value(content), ensure_ascii=False, indent=2) + "\n"
+    return json_text(content) + "\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reviewdata.model import QueryResult
 from reviewdata.project import Overview
 from reviewdata.render.claims import claims_text
-from reviewdata.render.findings import finding_line, stage_line, verdict_line
+from reviewdata.render.findings import finding_line, project_hint, stage_line, verdict_line
 from reviewdata.render.values import Paint, plain, plural, shown, unpainted
 
 ROWS = 5
@@ -24,7 +24,7 @@ def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
     if overview.results:
         lines += ["", paint("Summaries", "bold")]
     for query, result in sorted(overview.results, key=lambda pair: not pair[0].headline):
-        head = f"{paint(query.name, 'cyan')}  {plain(query.title)}"
+        head = f"{paint(plain(query.name), 'cyan')}  {plain(query.title)}"
         if isinstance(result, str):
             lines += [head, f"  could not be run: {plain(result)}"]
         elif query.headline or len(result.rows) == 1:
@@ -32,7 +32,7 @@ def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
         else:  # one screen: the figures first, the tables on request
             lines.append(f"{head}: {plural(len(result.rows), 'row')}")
     if any(isinstance(r, QueryResult) and not q.headline for q, r in overview.results):
-        lines.append("all rows of a summary: reviewdata query NAME")
+        lines.append(f"all rows of a summary: reviewdata query NAME{project_hint(overview.path)}")
     if overview.validation.claims:
         lines += ["", paint("Published claims", "bold")]
         lines += claims_text(overview.validation.claims, paint).splitlines()
@@ -43,11 +43,13 @@ def _verdict(overview: Overview, paint: Paint) -> list[str]:
     validation = overview.validation
     grave = [f for f in validation.findings if f.level != "note" and not f.waived]
     lines = [finding_line(finding, paint) for finding in grave[:FINDINGS]]
-    lines += [verdict_line(validation, paint), stage_line(validation, paint)]
+    failed = [query.name for query, result in overview.results if isinstance(result, str)]
+    lines += [verdict_line(validation, paint, failed=failed), stage_line(validation, paint)]
+    command = f"reviewdata validate{project_hint(overview.path, '')}"
     if len(grave) > FINDINGS:
-        lines.append(f"{plural(len(grave) - FINDINGS, 'finding')} more: reviewdata validate")
+        lines.append(f"{plural(len(grave) - FINDINGS, 'finding')} more: {command}")
     elif validation.findings:
-        lines.append("what was found and how to mend it: reviewdata validate")
+        lines.append(f"what was found and how to mend it: {command}")
     return lines
 
 

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 
 from reviewdata.model import STAGES, Example, Rule
-from reviewdata.render.values import Paint, unpainted
+from reviewdata.render.values import Paint, plain, unpainted
 
 _WIDTH = 88
 
@@ -15,14 +15,17 @@ _WIDTH = 88
 def rules_text(rules: Iterable[Rule], paint: Paint = unpainted) -> str:
     """Return one line a rule: code, level, stage and name."""
     return "".join(
-        f"{paint(rule.code, 'bold')}  {rule.level:<7}  {rule.stage:<9}  {rule.name}\n"
+        f"{paint(rule.code, 'bold')}  {rule.level:<7}  {rule.stage:<9}  {plain(rule.name)}\n"
         for rule in rules
     )
 
 
 def rule_text(rule: Rule, paint: Paint = unpainted) -> str:
     """Return the page of one rule."""
-    lines = [f"{paint(rule.code, 'bold')} {rule.name} ({rule.level}, stage {rule.stage})", ""]
+    lines = [
+        f"{paint(rule.code, 'bold')} {plain(rule.name)} ({rule.level}, stage {rule.stage})",
+        "",
+    ]
     lines += _wrapped("says: ", rule.message)
     for said in rule.messages.values():
         lines += _wrapped("  or: ", said)
@@ -33,7 +36,7 @@ def rule_text(rule: Rule, paint: Paint = unpainted) -> str:
         lines += ["", *_wrapped("source: ", rule.source)]
     for example in rule.examples:
         lines += ["", *_wrapped(f"{example.kind}: ", example.says)]
-        lines += [f"    {line}" for line in given_lines(example)]
+        lines += [f"    {plain(line)}" for line in given_lines(example)]
     return "".join(line.rstrip() + "\n" for line in lines)
 
 
@@ -96,6 +99,7 @@ def _markdown(rule: Rule) -> list[str]:
 
 def _wrapped(label: str, text: str) -> list[str]:
     indent = " " * len(label)
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text, _WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False
     )
+    return [plain(line) for line in lines]

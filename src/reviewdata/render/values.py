@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 Paint = Callable[[str, str], str]
@@ -23,16 +24,24 @@ def plain(text: object) -> str:
     return "".join(c if c.isprintable() else _escape(c) for c in str(text))
 
 
+def visible(text: str) -> str:
+    """Return text with its lines and tabs, other control and direction characters escaped."""
+    return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in text)
+
+
 def _escape(character: str) -> str:
     short = {"\n": "\\n", "\t": "\\t", "\r": "\\r", "\u00a0": "\u00a0"}
     return short.get(character, f"\\u{{{ord(character):x}}}")
 
 
 def json_value(value: Any) -> Any:
-    """Return a value as JSON can hold it: null for a number that is not finite, ISO dates."""
+    """Return a value as JSON can hold it: null for a number that is not finite, ISO dates.
+
+    A decimal stays one, to be printed with all its digits.
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, str | int | bool):
+    if value is None or isinstance(value, str | int | bool | Decimal):
         return value
     if isinstance(value, dict):
         return {str(k): json_value(v) for k, v in value.items()}

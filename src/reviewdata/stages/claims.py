@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from reviewdata.claims import check_claims
-from reviewdata.columns import quote_name
+from reviewdata.claims import judge_claims
 from reviewdata.model import Claim, Finding, Origin, ReviewdataError, Run, StageResult, Status
 from reviewdata.places import find_places
 from reviewdata.rules import make_finding
@@ -22,35 +21,34 @@ def check(tables: Tables) -> StageResult:
     if unread:
         return _skipped(f"the table {unread[0]} could not be read")
     try:
-        claims = check_claims(tables)
+        judged = judge_claims(tables)
     except ReviewdataError as error:
         values = {"subject": "the claims", "why": str(error)}
-        finding = make_finding(tables.package.rules["RD901"], values)
+        table = tables.package.config.claims
+        path = tables.package.resources[table].path
+        finding = make_finding(tables.package.rules["RD901"], values, table=table, path=path)
         return StageResult((Run("claims", "RD503", "broken", str(error)),), (finding,))
+    claims = tuple(claim for _, claim in judged)
     runs = []
     for verdict, code in _CODES.items():
         hit = any(claim.verdict == verdict for claim in claims)
         status: Status = "broken" if hit and verdict == "broken" else "fail" if hit else "pass"
         runs.append(Run("claims", code, status, None, len(claims)))
-    return StageResult(tuple(runs), tuple(_findings(tables, claims)), claims)
+    return StageResult(tuple(runs), tuple(_findings(tables, judged)), claims)
 
 
 def _skipped(why: str) -> StageResult:
     return StageResult(tuple(Run("claims", code, "skipped", why) for code in _CODES.values()), ())
 
 
-def _findings(tables: Tables, claims: tuple[Claim, ...]) -> list[Finding]:
+def _findings(tables: Tables, judged: list[tuple[int, Claim]]) -> list[Finding]:
     table = str(tables.package.config.claims)
-    rows = tables.fetch(f"SELECT _row, claim_id FROM raw.{quote_name(table)}")
-    numbers = {claim_id: row for row, claim_id in rows}
-    places = find_places(tables, table, numbers.values())
+    told = [(row, claim) for row, claim in judged if claim.verdict in _CODES]
+    places = find_places(tables, table, [row for row, _ in told])
     origin = Origin("duckdb", version("duckdb"))
     findings = []
-    for claim in claims:
-        if claim.verdict not in _CODES:
-            continue
+    for row, claim in told:
         values = {**claim.to_dict(), "computed": claim.computed_text or "nothing"}
         rule = tables.package.rules[_CODES[claim.verdict]]
-        place = places[numbers[claim.claim_id]]
-        findings.append(make_finding(rule, values, origin=origin, **place.at("value")))
+        findings.append(make_finding(rule, values, origin=origin, **places[row].at("value")))
     return findings
