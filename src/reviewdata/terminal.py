@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
@@ -68,7 +69,14 @@ def run_command(command: Callable[[], object]) -> int:
     traceback under --verbose. A reader that closes the pipe is no error of ours.
     """
     _open_closed_streams()
+    pressed: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
     if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, interrupt)
         signal.signal(signal.SIGTERM, _terminate)  # so that folders and processes are cleaned up
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -89,6 +97,9 @@ def run_command(command: Callable[[], object]) -> int:
         _close_stdout()
         return 141
     except Exception as error:  # the outermost command: a crash of ours is told in one line
+        if pressed:  # a library has made of Ctrl-C what it could
+            talk("reviewdata: stopped")
+            return INTERRUPTED
         if "--verbose" in sys.argv:
             import traceback
 
