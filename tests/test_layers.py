@@ -18,7 +18,8 @@ SOURCE = ROOT / "src" / "reviewdata"
 
 ORDER = (
     ("model",),
-    ("rules", "output", "columns", "records", "files", "tableschema"),
+    ("rules", "output", "columns", "records", "tableschema"),
+    ("files",),
     ("package",),
     ("loading",),
     ("tables",),

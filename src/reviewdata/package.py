@@ -16,7 +16,7 @@ from typing import Any, get_args
 
 from reviewdata.model import Finding, Level, ReviewdataError, Rule
 from reviewdata.rules import builtin_rules, make_finding, nearest, read_rules
-from reviewdata.tableschema import find_fault, list_names, list_values
+from reviewdata.tableschema import find_clashes, find_fault, list_names, list_values
 
 DESCRIPTOR = "datapackage.json"
 _CONFIG_KEYS = ("prefix", "levels", "claims", "coverage", "studies")
@@ -47,8 +47,13 @@ class Resource:
 
     @cached_property
     def fields(self) -> Mapping[str, Mapping[str, Any]]:
-        """The field descriptors by name, in the order of the schema."""
-        return {entry["name"]: entry for entry in self.schema.get("fields", [])}
+        """The field descriptors by name, in the order of the schema.
+
+        A field whose name SQL cannot hold beside the others is left out (RD014).
+        """
+        listed = self.schema.get("fields", [])
+        clashes = find_clashes(entry["name"] for entry in listed)
+        return {e["name"]: e for number, e in enumerate(listed) if number not in clashes}
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -252,13 +257,9 @@ def _read_config(block: Any, resources: Mapping[str, Resource], findings: list[F
 
 def _check_names(resource: Resource) -> Iterator[Finding]:
     """Yield the fields whose names a table in SQL cannot hold beside the others."""
-    taken = {"_row": "_row", "_line": "_line"}
-    for name in [entry["name"] for entry in resource.schema.get("fields", [])]:
-        if name.lower() in taken or name.lower().startswith("_text_"):
-            other = taken.get(name.lower(), "_text_")
-            yield _finding("RD014", name=name, other=other, table=resource.name)
-        else:
-            taken[name.lower()] = name
+    names = [entry["name"] for entry in resource.schema.get("fields", [])]
+    for number, other in find_clashes(names).items():
+        yield _finding("RD014", name=names[number], other=other, table=resource.name)
 
 
 def _check_keys(resources: Mapping[str, Resource]) -> Iterator[Finding]:

@@ -7,8 +7,14 @@ break a reader: a schema that fails is not used at all, and its table stays unty
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+RESERVED = ("_row", "_line")
+"""Names that a relation has beside the fields of its schema."""
+
+TEXTS = "_text_"
+"""How the names of the columns start that hold the fields' texts."""
 
 _TEXTS = ("type", "format", "groupChar", "decimalChar")
 _LISTS = ("trueValues", "falseValues", "categories", "missingValues")
@@ -33,10 +39,28 @@ def list_values(value: Any) -> tuple[str, ...]:
     return tuple(str(v) for v in listed if v is not None)
 
 
+def find_clashes(names: Iterable[str]) -> dict[int, str]:
+    """Return the position of each name that SQL cannot hold, and the earlier name it clashes with.
+
+    Positions count from 0; case does not count.
+    """
+    taken = {name: name for name in RESERVED}
+    clashes = {}
+    for number, name in enumerate(names):
+        other = TEXTS if name.lower().startswith(TEXTS) else taken.get(name.lower())
+        if other is None:
+            taken[name.lower()] = name
+        else:
+            clashes[number] = other
+    return clashes
+
+
 def _faults(schema: Any) -> Iterator[str]:
     if not isinstance(schema, dict) or not isinstance(schema.get("fields", []), list):
         yield "it is no object with a list of fields"
         return
+    if not schema.get("fields"):
+        yield "it has no fields"
     for name in ("missingValues", "foreignKeys", "uniqueKeys", "statistics"):
         if not isinstance(schema.get(name, []), list):
             yield f"{name} is no list"

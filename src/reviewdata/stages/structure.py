@@ -18,7 +18,7 @@ from reviewdata.files import inspect_file
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
 from reviewdata.package import Package, Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, read_records
+from reviewdata.records import Dialect, encoding_of, read_records
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
@@ -59,7 +59,7 @@ def check(tables: Tables) -> StageResult:
     for resource in package.resources.values():
         if resource.file is None:
             continue
-        for code, line, values in inspect_file(resource.file):
+        for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
             findings.append(
                 make_finding(
                     rules[code], values, table=resource.name, path=resource.path, line=line
@@ -131,6 +131,8 @@ def _frictionless(tables: Tables, resource: Resource, usable: Collection[str]) -
 
 def _fault(resource: Resource) -> str | None:
     """Return what keeps frictionless from using a schema, None where it can."""
+    if not resource.fields:
+        return "the table has no Table Schema that can be used; its cells were not judged"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import FrictionlessException, Schema
@@ -180,13 +182,12 @@ def _described(resource: Resource, tables: Tables, usable: Collection[str]) -> d
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
-    utf8 = dialect.encoding.lower() in ("utf-8", "utf8")
     described = {
         "name": resource.name,
         "type": "table",
         "path": resource.path,
         "format": "csv",
-        "encoding": "utf-8-sig" if utf8 else dialect.encoding,
+        "encoding": dialect.codec,
         "dialect": given,
         "schema": schema,
     }
