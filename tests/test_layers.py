@@ -18,12 +18,12 @@ SOURCE = ROOT / "src" / "reviewdata"
 
 ORDER = (
     ("model",),
-    ("rules", "output", "columns", "records", "tableschema"),
+    ("rules", "output", "columns", "records", "tableschema", "patterns"),
     ("files",),
     ("package",),
     ("loading",),
     ("tables",),
-    ("places", "joins", "queries", "frames"),
+    ("keys", "places", "joins", "queries", "frames"),
     ("statistics",),
     ("plausibility.columns",),
     ("plausibility.intervals", "plausibility.counts"),
@@ -32,7 +32,7 @@ ORDER = (
     ("plausibility.significance", "plausibility.differences", "plausibility.shares"),
     ("plausibility.estimates", "plausibility.tables2x2"),
     ("plausibility.checks",),
-    ("claims", "waivers", "stages.schemas", "stages.tally"),
+    ("claims", "waivers", "stages.schemas", "stages.tally", "stages.verdicts", "stages.wording"),
     ("stages.statistics",),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
     ("stages.dataset", "stages.expectations"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reviewdata.records import Refusal, open_text
+from reviewdata.records import Dialect, Record, Refusal, make_reader, open_text, read_sources
 
 Oddity = tuple[str, int | None, dict[str, Any]]
 
@@ -41,3 +42,40 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
     used = [name for name, end in _ENDS.items() if ends[end]]
     if len(used) > 1 or used == ["CR"]:
         yield "RD131", None, {"ends": " and ".join(used)}
+
+
+def find_stray_quotes(file: Path, dialect: Dialect) -> Iterator[tuple[Record, str, dict[str, Any]]]:
+    """Yield the records in which a quote is not where one opens or closes a cell.
+
+    With each comes what is odd: `closed` where text follows a closing quote (a quote left open
+    that meets a later one swallows the lines between), `spaced` where a space before a quote
+    keeps it from opening a cell. An inch sign within a cell is neither.
+    """
+    quote = dialect.quote
+    if not quote or (quote.isascii() and not _holds(file, quote.encode())):
+        return
+    spaced = re.compile(rf"\s+{re.escape(quote)}")
+    for record, lines in read_sources(file, dialect):
+        text = "".join(lines)
+        if quote not in text:
+            continue
+        try:
+            next(make_reader(lines, dialect, strict=True))
+        except csv.Error:
+            last = record.line + len(lines) - 1
+            span = f"; lines {record.line} to {last} are one record" if len(lines) > 1 else ""
+            yield record, "closed", {"span": span}
+            continue
+        for cell in record.cells:
+            # A quoted cell that starts so has its quotes doubled in the text.
+            if spaced.match(cell) and cell in text and not dialect.skip_space:
+                yield record, "spaced", {"cell": cell}
+                break
+
+
+def _holds(file: Path, mark: bytes) -> bool:
+    with file.open("rb") as binary:
+        while block := binary.read(1024 * 1024):
+            if mark in block:
+                return True
+    return False
