@@ -47,7 +47,7 @@ BAD_FILES: dict[str, tuple[dict[str, Any], str, int, str]] = {
         {STUDIES: HEAD + "S1,2019,trial,x\nS2,2021,cohort\n"},
         "RD117",
         2,
-        "a cell too many: x",
+        "a cell too many: x (4 cells, the header 3)",
     ),
     "a blank row": ({STUDIES: HEAD + "S1,2019,trial\n\nS2,2021,cohort\n"}, "RD115", 3, "is blank"),
     "Latin-1": (
@@ -343,7 +343,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> list[str]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(loading, "read_records", full)
+    monkeypatch.setattr(loading, "load_directly", full)
     with (
         pytest.raises(ReviewdataError, match="the disk is full"),
         load_tables(open_package(write_mini(tmp_path))),

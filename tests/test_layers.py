@@ -18,11 +18,12 @@ SOURCE = ROOT / "src" / "reviewdata"
 
 ORDER = (
     ("model",),
-    ("rules", "output", "columns", "records", "files", "tableschema"),
+    ("rules", "output", "columns", "records", "tableschema", "patterns"),
+    ("files",),
     ("package",),
     ("loading",),
     ("tables",),
-    ("places", "joins", "queries", "frames"),
+    ("keys", "places", "joins", "queries", "frames"),
     ("statistics",),
     ("across.question",),
     ("across.numbers", "across.studies", "across.flows"),
@@ -34,7 +35,10 @@ ORDER = (
     ("plausibility.significance", "plausibility.differences", "plausibility.shares"),
     ("plausibility.estimates", "plausibility.tables2x2"),
     ("plausibility.checks",),
-    ("claims", "waivers", "stages.schemas", "stages.tally", "stages.broken", "stages.hygiene"),
+    (
+        *("claims", "waivers", "stages.schemas", "stages.tally", "stages.broken"),
+        *("stages.hygiene", "stages.verdicts", "stages.wording"),
+    ),
     ("stages.statistics",),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
     ("stages.dataset", "stages.expectations"),

@@ -12,9 +12,13 @@ reads it, into a copy of one fixed form.
 
 from __future__ import annotations
 
+import codecs
 import csv
+import errno
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +26,31 @@ import duckdb
 
 from reviewdata.columns import quote_name, quote_text, sql_type, typed
 from reviewdata.package import Resource
-from reviewdata.records import Dialect, Refusal, is_delimited, read_records
-
-RESERVED = ("_row", "_line")
-"""Names that a relation has beside the fields of its schema."""
+from reviewdata.records import (
+    RECORD_LIMIT,
+    Dialect,
+    Refusal,
+    format_of,
+    is_delimited,
+    make_reader,
+    read_records,
+    read_sources,
+)
+from reviewdata.tableschema import RESERVED
 
 BLOCK = 1024 * 1024
 BUFFER = 4 * 1024 * 1024
 """Bytes that DuckDB reads at a time; more costs memory and saves nothing measurable."""
 
-_NO_NULL = "\x01reviewdata: no cell is this\x01"
+LINE = 2 * 1024 * 1024
+"""Bytes in a line of the copy up to which DuckDB's own buffers do."""
+
+_NO_NULL = "\r"  # in no file that DuckDB reads by itself
+_NULL = 0  # a number is written without quotes, and only what has none can be null
 
 
 @dataclass(frozen=True)
-class _Plan:
+class Plan:
     """The columns of a file, the fields of its schema, and where each field's text is."""
 
     names: tuple[str, ...]
@@ -49,45 +64,90 @@ def load_resource(
     """Load a resource and return the fields of its typed relation.
 
     `folder` has room for a copy of the file. Raises Refusal for a file that no reader can
-    make a table of, duckdb.Error where DuckDB has no room.
+    make a table of, OSError where the disk is full.
     """
     if not is_delimited(resource.descriptor) or resource.file is None:
-        raise Refusal("RD107", {"format": resource.descriptor.get("format", "another format")})
+        named = format_of(resource.descriptor)
+        told = f"the format {named}" if named else "no ending that tells its format"
+        raise Refusal("RD107", {"format": told})
+    try:
+        return _load(connection, resource, folder)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        raise Refusal("RD106", {"note": (error.strerror or str(error)).lower()}) from error
+    except duckdb.Error as error:
+        reason = " ".join(str(error).split())[:300]
+        if "No space left" in reason:
+            raise OSError(errno.ENOSPC, reason) from error
+        raise Refusal("RD106", {"note": reason}) from error
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, resource: Resource, folder: Path
+) -> tuple[str, ...]:
     dialect = Dialect.of(resource.descriptor)
-    plan = _plan(resource, dialect)
-    if not _load_directly(connection, resource, dialect, plan):
-        _load_by_record(connection, resource, dialect, plan, folder)
-    _create_views(connection, resource, plan)
+    plan = plan_columns(resource, dialect)
+    if not load_directly(connection, resource, dialect, plan):
+        load_by_record(connection, resource, dialect, plan, folder)
+    create_views(connection, resource, plan)
     return tuple(plan.fields)
 
 
-def _plan(resource: Resource, dialect: Dialect) -> _Plan:
+def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
+    """Return the columns of a file. Raises Refusal for one without a first record."""
     assert resource.file is not None
-    labels = list(resource.fields)
-    if dialect.header:
-        first = next(iter(read_records(resource.file, dialect)), None)
-        if first is None:
+    labels = [str(entry["name"]) for entry in resource.schema.get("fields", [])]
+    if dialect.header or not labels:
+        records = read_sources(resource.file, dialect)
+        found = next(((r, s) for r, s in records if dialect.header or any(r.cells)), None)
+        if found is None:
             raise Refusal("RD102", {})
-        labels = [label.strip() for label in first.cells]
+        first, lines = found
+        if dialect.header:
+            _check_delimiter(lines, dialect, resource)
+        labels = [label.strip() if dialect.header else "" for label in first.cells]
     names = column_names(labels, resource)
-    fields = distinct(resource.fields or {name: {} for name in names})
+    fields = resource.fields or {name: {} for name in names}
     position = {name.lower(): f"t{number}" for number, name in enumerate(names, start=1)}
-    return _Plan(tuple(names), fields, {name: position.get(name.lower()) for name in fields})
+    return Plan(tuple(names), fields, {name: position.get(name.lower()) for name in fields})
 
 
-def _load_directly(
-    connection: duckdb.DuckDBPyConnection, resource: Resource, dialect: Dialect, plan: _Plan
+def _check_delimiter(lines: Sequence[str], dialect: Dialect, resource: Resource) -> None:
+    """Raise Refusal for a header that another separator splits into the columns of the schema."""
+
+    def count(delimiter: str) -> int:
+        reader = make_reader(lines, replace(dialect, delimiter=delimiter))
+        return len({label.strip() for label in next(reader)} & set(resource.fields))
+
+    if len(resource.fields) < 2 or count(dialect.delimiter):
+        return
+    for delimiter in _DELIMITERS:
+        if 2 * count(delimiter) > len(resource.fields):
+            declared = json.dumps({"delimiter": delimiter})
+            note = f'its columns are separated otherwise than declared; add "dialect": {declared}'
+            raise Refusal("RD106", {"note": note}, 1)
+
+
+_DELIMITERS = ",;\t|:"
+
+
+def load_directly(
+    connection: duckdb.DuckDBPyConnection, resource: Resource, dialect: Dialect, plan: Plan
 ) -> bool:
     """Let DuckDB read the file; return False, with nothing left, where it must not."""
     assert resource.file is not None
     plain = Dialect(delimiter=dialect.delimiter)
-    lines = _count_lines(resource.file)
-    if dialect != plain or len(dialect.delimiter) != 1 or len(plan.names) < 2 or lines is None:
+    odd = dialect.delimiter in ' "\r\n' or not dialect.delimiter.isascii()
+    if dialect != plain or odd or len(plan.names) < 2:
+        return False
+    lines = _count_lines(resource.file, dialect.delimiter)
+    if lines is None:
         return False
     table = f"store.{quote_name(resource.name)}"
     options = (
         f"header = true, delim = {quote_text(dialect.delimiter)}, buffer_size = {BUFFER}, "
-        f"nullstr = {quote_text(_NO_NULL)}"
+        f"new_line = '\\n', nullstr = {quote_text(_NO_NULL)}"
     )
     try:
         connection.execute(_create(resource, plan, resource.file, options, []))
@@ -102,15 +162,21 @@ def _load_directly(
     return True
 
 
-def _count_lines(file: Path) -> int | None:
-    """Return the number of lines; None where a byte asks for a reader that knows of lines."""
+def _count_lines(file: Path, delimiter: str) -> int | None:
+    """Return the number of lines; None where DuckDB may read them otherwise than Python.
+
+    It does with old line ends, a byte order mark, and white space around a quoted cell.
+    """
+    edge = rb"(^|\n|" + re.escape(delimiter.encode()) + rb"|$)"
+    spaced = re.compile(edge + rb'[ \t]+"|"[ \t]+' + edge)
     lines, last = 0, b""
     with file.open("rb") as binary:
         while block := binary.read(BLOCK):
+            block += binary.readline()  # so that a block ends with its line
             if (
-                (not lines and block.startswith(b"\xef\xbb\xbf"))
-                or b"\r" in block
-                or b"\0" in block
+                (not last and block.startswith(codecs.BOM_UTF8))
+                or any(byte in block for byte in (b"\r", b"\0"))
+                or (b'"' in block and spaced.search(block))
             ):
                 return None
             lines += block.count(b"\n")
@@ -118,11 +184,11 @@ def _count_lines(file: Path) -> int | None:
     return lines + (not last.endswith(b"\n"))
 
 
-def _load_by_record(
+def load_by_record(
     connection: duckdb.DuckDBPyConnection,
     resource: Resource,
     dialect: Dialect,
-    plan: _Plan,
+    plan: Plan,
     folder: Path,
 ) -> None:
     """Write the records with their places as a CSV of one fixed form, and load that.
@@ -136,21 +202,28 @@ def _load_by_record(
     if dialect.header:
         next(records)
     width = len(plan.names)
+    longest = LINE
     with copy.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         for row, line, cells in records:
             if not any(cells):
                 continue
-            padding: list[Any] = ["\\N"] * (width - len(cells))
+            if (size := sum(map(len, cells))) > RECORD_LIMIT:
+                note = f"record {row} has more than {RECORD_LIMIT:,} characters"
+                raise Refusal("RD106", {"note": note}, line)
+            if size > LINE // 16:  # four bytes a character, and a quote may be doubled
+                longest = max(longest, 2 * sum(len(cell.encode()) + 2 for cell in cells))
+            padding: list[Any] = [_NULL] * (width - len(cells))
             writer.writerow([row, line, *cells[:width], *padding])
-    options = "header = false, delim = ',', nullstr = '\\N', max_line_size = 268435456"
+    options = (
+        f"header = false, delim = ',', new_line = '\\n', max_line_size = {longest}, "
+        f"nullstr = '{_NULL}', allow_quoted_nulls = false"
+    )
     connection.execute(_create(resource, plan, copy, options, RESERVED))
     copy.unlink()
 
 
-def _create(
-    resource: Resource, plan: _Plan, file: Path, options: str, places: Iterable[str]
-) -> str:
+def _create(resource: Resource, plan: Plan, file: Path, options: str, places: Iterable[str]) -> str:
     """Return the statement that loads text and typed values in one scan.
 
     The text is always selected beside its cast: alone, TRY_CAST would be pushed into the
@@ -171,7 +244,8 @@ def _create(
     )
 
 
-def _create_views(connection: duckdb.DuckDBPyConnection, resource: Resource, plan: _Plan) -> None:
+def create_views(connection: duckdb.DuckDBPyConnection, resource: Resource, plan: Plan) -> None:
+    """Create the three views of a table that is in the store."""
     name = quote_name(resource.name)
     [(stored,)] = connection.execute(
         "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'store' AND table_name = ?"
@@ -207,19 +281,15 @@ def column_names(labels: Sequence[str], resource: Resource) -> list[str]:
     """Return a distinct column name for each label: the label itself where that is possible."""
     taken: set[str] = set(RESERVED)
     known = {name.lower(): name for name in resource.fields}
+    real = {label.lower() for label in labels} | set(known)
     names = []
     for number, label in enumerate(labels, start=1):
+        name = label
         clash = label.lower() in known and known[label.lower()] != label
-        name = f"_column_{number}" if not label or clash or label.lower() in taken else label
+        if not label or clash or label.lower() in taken:
+            name = f"_column_{number}"
+            while name in real or name in taken:
+                name += "_"
         taken.add(name.lower())
         names.append(name)
     return names
-
-
-def distinct(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields without those whose name differs from another's only in case."""
-    kept: dict[str, Any] = {}
-    for name, descriptor in fields.items():
-        if name.lower() not in {k.lower() for k in kept} | set(RESERVED):
-            kept[name] = descriptor
-    return kept

@@ -7,19 +7,22 @@ cannot be read at all raises.
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
 from reviewdata.model import Finding, Level, ReviewdataError, Rule
-from reviewdata.rules import builtin_rules, make_finding, nearest, read_rules
-from reviewdata.tableschema import find_fault, list_names, list_values
+from reviewdata.rules import PREFIX, builtin_rules, make_finding, nearest, read_rules
+from reviewdata.tableschema import find_clashes, find_fault, is_name, list_names, list_values
 
 DESCRIPTOR = "datapackage.json"
 _CONFIG_KEYS = ("prefix", "levels", "claims", "coverage", "studies")
+_PREFIX = re.compile("[A-Z]{2,5}")
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,13 @@ class Resource:
 
     @cached_property
     def fields(self) -> Mapping[str, Mapping[str, Any]]:
-        """The field descriptors by name, in the order of the schema."""
-        return {entry["name"]: entry for entry in self.schema.get("fields", [])}
+        """The field descriptors by name, in the order of the schema.
+
+        A field whose name SQL cannot hold beside the others is left out (RD014).
+        """
+        listed = self.schema.get("fields", [])
+        clashes = find_clashes(entry["name"] for entry in listed)
+        return {e["name"]: e for number, e in enumerate(listed) if number not in clashes}
 
     @property
     def primary_key(self) -> tuple[str, ...]:
@@ -57,14 +65,19 @@ class Resource:
 
     @property
     def foreign_keys(self) -> tuple[ForeignKey, ...]:
-        """The declared foreign keys; a reference without a resource is to the table itself."""
+        """The declared foreign keys; a reference without a resource is to the table itself.
+
+        An entry that names no fields, or more on one side than on the other, is left out.
+        """
         keys = []
         for entry in self.schema.get("foreignKeys", ()):
-            reference = entry.get("reference", {}) if isinstance(entry, dict) else {}
-            if isinstance(reference, dict) and "fields" in reference:
+            reference = entry.get("reference") if isinstance(entry, dict) else None
+            if isinstance(reference, dict):
                 target = reference.get("resource") or self.name
-                columns = list_names(entry.get("fields")), list_names(reference["fields"])
-                keys.append(ForeignKey(columns[0], target, columns[1]))
+                columns = list_names(entry.get("fields"))
+                named = list_names(reference.get("fields"))
+                if isinstance(target, str) and columns and len(columns) == len(named):
+                    keys.append(ForeignKey(columns, target, named))
         return tuple(keys)
 
     @property
@@ -124,7 +137,7 @@ def open_package(project: Path | str = ".") -> Package:
     resources: dict[str, Resource] = {}
     seen: dict[str, str] = {}
     for number, entry in enumerate(descriptor["resources"], start=1):
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        if not isinstance(entry, dict) or not is_name(entry.get("name")):
             findings.append(_finding("RD001", note=f"resource {number} has no name"))
             continue
         name = entry["name"]
@@ -134,9 +147,6 @@ def open_package(project: Path | str = ".") -> Package:
         seen[name.lower()] = name
         resources[name] = _read_resource(root, name, entry, findings)
     config = _read_config(descriptor.get("reviewdata", {}), resources, findings)
-    for resource in resources.values():
-        findings += _check_names(resource)
-    findings += _check_keys(resources)
     if not descriptor.get("licenses"):
         findings.append(_finding("RD002"))
     return Package(root, descriptor, resources, config, tuple(findings))
@@ -157,6 +167,7 @@ def _read_resource(
         schema, note = _read_schema(root, schema)
         if note:
             findings.append(_finding("RD007", note=note, table=name, file=entry["schema"]))
+            return Resource(name, path, file, {}, entry)
     fault = find_fault(schema)
     if fault:
         file_of_schema = entry["schema"] if isinstance(entry.get("schema"), str) else DESCRIPTOR
@@ -173,16 +184,15 @@ def _locate(root: Path, path: str) -> tuple[Path | None, str | None]:
         return None, "RD003"
     file = root / path
     try:
-        inside = file.resolve().is_relative_to(root)
-    except OSError:  # a link to itself
-        inside = False
-    except RuntimeError:
-        inside = False
-    if not inside:
+        if not file.resolve().is_relative_to(root):
+            return None, "RD003"
+        if not file.exists():
+            return None, "RD005"
+        return (file, None) if file.is_file() else (None, "RD006")
+    except RuntimeError:  # a link to itself
         return None, "RD003"
-    if not file.exists():
-        return None, "RD005"
-    return (file, None) if file.is_file() else (None, "RD006")
+    except OSError as error:  # also a name that is too long
+        return None, "RD003" if error.errno == errno.ELOOP else "RD005"
 
 
 def _read_schema(root: Path, path: str) -> tuple[Any, str]:
@@ -197,16 +207,26 @@ def _read_schema(root: Path, path: str) -> tuple[Any, str]:
 
 def _read_json(file: Path) -> Any:
     try:
-        return json.loads(file.read_text("utf-8-sig"))
+        content = json.loads(file.read_text("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ReviewdataError(f"{file.name} is not UTF-8: byte {error.start}") from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise ReviewdataError(f"{file.name} is not JSON: {error.msg} at {where}") from error
+    except ValueError as error:
+        raise ReviewdataError(f"{file.name} holds a number of too many digits") from error
     except RecursionError as error:
         raise ReviewdataError(f"{file.name} is nested too deeply") from error
     except OSError as error:
         raise ReviewdataError(f"{file.name} cannot be read: {error.strerror}") from error
+    text = json.dumps(content, ensure_ascii=False)
+    if text.isascii() or not _HALF.search(text):
+        return content
+    # An escape such as \\ud800 alone is no character; nothing could print or store it.
+    return json.loads(_HALF.sub("\ufffd", text))
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def _read_config(block: Any, resources: Mapping[str, Resource], findings: list[Finding]) -> Config:
@@ -219,90 +239,50 @@ def _read_config(block: Any, resources: Mapping[str, Resource], findings: list[F
     for key in block:
         if key not in _CONFIG_KEYS:
             wrong(f"{key} is unknown; {nearest(key, list(_CONFIG_KEYS))}")
+    prefix = block.get("prefix")
+    if prefix is not None and not (
+        isinstance(prefix, str) and _PREFIX.fullmatch(prefix) and not prefix.startswith(PREFIX)
+    ):
+        wrong(f"prefix is {prefix!r}; it is two to five capitals, and not {PREFIX}")
+        prefix = None
     levels = {}
     given = block.get("levels", {})
-    for code, level in given.items() if isinstance(given, dict) else ():
+    if not isinstance(given, dict):
+        wrong(f'levels is {given!r}; it is an object such as {{"RD202": "error"}}')
+        given = {}
+    for code, level in given.items():
         if level in get_args(Level):
             levels[code] = level
         else:
             wrong(f"the level of {code} is {level}; known are: {', '.join(get_args(Level))}")
     claims = block.get("claims")
-    if claims is not None and claims not in resources:
+    if claims is not None and not (isinstance(claims, str) and claims in resources):
         wrong(f"claims names the resource {claims}; {nearest(str(claims), dict(resources))}")
         claims = None
     coverage = block.get("coverage")
-    if coverage is not None and not (
-        isinstance(coverage, dict)
-        and isinstance(coverage.get("query"), str)
-        and isinstance(coverage.get("column"), str)
-        and isinstance(coverage.get("expected"), int | float)
-        and coverage["expected"] > 0
-    ):
+    if coverage is not None and not _is_coverage(coverage):
         wrong("coverage needs query and column (names) and expected (a number above 0)")
         coverage = None
     studies = block.get("studies")
     if studies is not None and (
-        not isinstance(studies, dict) or studies.get("resource") not in resources
+        not isinstance(studies, dict)
+        or not isinstance(studies.get("resource"), str)
+        or studies["resource"] not in resources
     ):
         wrong("studies needs the name of a resource")
         studies = None
-    prefix = block.get("prefix")
     return Config(prefix, levels, claims, coverage, studies)
 
 
-def _check_names(resource: Resource) -> Iterator[Finding]:
-    """Yield the fields whose names a table in SQL cannot hold beside the others."""
-    taken = {"_row": "_row", "_line": "_line"}
-    for name in [entry["name"] for entry in resource.schema.get("fields", [])]:
-        if name.lower() in taken or name.lower().startswith("_text_"):
-            other = taken.get(name.lower(), "_text_")
-            yield _finding("RD014", name=name, other=other, table=resource.name)
-        else:
-            taken[name.lower()] = name
-
-
-def _check_keys(resources: Mapping[str, Resource]) -> Iterator[Finding]:
-    """Yield the findings about keys that name no field, or tables in a circle."""
-    for resource in resources.values():
-        for name in resource.primary_key:
-            if resource.fields and name not in resource.fields:
-                yield _key_finding(resource, f"the primary key names the field {name}", name)
-        for key in resource.foreign_keys:
-            target = resources.get(key.resource)
-            if target is None:
-                hint = nearest(key.resource, dict(resources))
-                note = f"a foreign key names the resource {key.resource}, {hint}"
-                yield _finding("RD009", note=note, table=resource.name)
-                continue
-            for owner, names in ((resource, key.fields), (target, key.reference)):
-                for name in names:
-                    if name not in owner.fields:
-                        yield _key_finding(owner, f"a foreign key names the field {name}", name)
-    yield from _check_circles(resources)
-
-
-def _key_finding(resource: Resource, note: str, name: str) -> Finding:
-    hint = nearest(name, dict(resource.fields))
-    return _finding("RD009", note=f"{note}, {hint}", table=resource.name)
-
-
-def _check_circles(resources: Mapping[str, Resource]) -> Iterator[Finding]:
-    targets = {
-        name: {k.resource for k in r.foreign_keys if k.resource in resources} - {name}
-        for name, r in resources.items()
-    }
-    reported: set[frozenset[str]] = set()
-    for start in targets:
-        paths: list[tuple[str, ...]] = [(start,)]
-        while paths:
-            path = paths.pop()
-            for target in targets[path[-1]]:
-                if target == start and frozenset(path) not in reported:
-                    reported.add(frozenset(path))
-                    circle = " -> ".join((*path, start))
-                    yield _finding("RD011", circle=circle, table=start)
-                elif target not in path and target > start:
-                    paths.append((*path, target))
+def _is_coverage(coverage: Any) -> bool:
+    expected = coverage.get("expected") if isinstance(coverage, dict) else None
+    return (
+        isinstance(expected, int | float)
+        and not isinstance(expected, bool)
+        and 0 < expected < float("inf")
+        and isinstance(coverage.get("query"), str)
+        and isinstance(coverage.get("column"), str)
+    )
 
 
 def _finding(code: str, *, table: str | None = None, **values: Any) -> Finding:

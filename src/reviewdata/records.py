@@ -7,16 +7,22 @@ cells with line breaks.
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 CELL_LIMIT = 8 * 1024 * 1024
 """Characters in one cell, above which the file is refused: no review's cell is a book."""
 
-_END = "\0reviewdata: end of file\n"  # a NUL never stands in a file that is read
+RECORD_LIMIT = 4 * CELL_LIMIT
+"""Characters in all cells of one record, above which the file is refused."""
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_NO_ENCODINGS = ("undefined", "unicode-escape", "raw-unicode-escape", "utf-7", "idna", "punycode")
+"""Codecs of Python that are no encoding of a file: some make of bytes what is no text."""
 
 
 class Record(NamedTuple):
@@ -68,9 +74,14 @@ class Dialect:
                 raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
             if attribute:
                 settings[attribute] = value
-        if _format(resource) == "tsv":
+        if format_of(resource) == "tsv":
             settings.setdefault("delimiter", "\t")
-        return cls(**settings, encoding=str(resource.get("encoding", "utf-8")))
+        return cls(**settings, encoding=encoding_of(resource))
+
+    @property
+    def codec(self) -> str:
+        """The name by which Python opens the file; UTF-8 with or without a byte order mark."""
+        return _without_mark(codecs.lookup(self.encoding).name)
 
 
 _SETTINGS: Mapping[str, tuple[str, type]] = {
@@ -87,13 +98,43 @@ _SETTINGS: Mapping[str, tuple[str, type]] = {
 """The dialect properties that are read, and what each is here."""
 
 
+def encoding_of(resource: Mapping[str, Any]) -> str:
+    """Return the declared encoding of a resource."""
+    return str(resource.get("encoding") or "utf-8")
+
+
 def is_delimited(resource: Mapping[str, Any]) -> bool:
     """Whether a resource is text with separators: CSV or TSV."""
-    return _format(resource) in ("csv", "tsv")
+    return format_of(resource) in ("csv", "tsv")
 
 
-def _format(resource: Mapping[str, Any]) -> str:
+def format_of(resource: Mapping[str, Any]) -> str:
+    """Return the declared format of a resource, or the ending of its file name; lower case."""
     return str(resource.get("format") or Path(str(resource.get("path"))).suffix.lstrip(".")).lower()
+
+
+def open_text(file: Path, encoding: str, errors: str = "strict") -> TextIO:
+    """Open a data file as text, its line ends untouched and without a byte order mark.
+
+    Raises Refusal for an encoding that is none, or that the first bytes contradict.
+    """
+    try:
+        known = codecs.lookup(encoding)
+        readable = known._is_text_encoding and known.name not in _NO_ENCODINGS
+    except (LookupError, ValueError):  # ValueError: a NUL in the name
+        readable = False
+    if not readable:
+        what = "that is no encoding of text files"
+        raise Refusal("RD101", {"encoding": repr(encoding)[1:-1], "what": what})
+    with file.open("rb") as binary:
+        if binary.read(2) in _UTF16 and not known.name.startswith(("utf-16", "utf-32")):
+            what = "it looks like UTF-16; save it as UTF-8"
+            raise Refusal("RD101", {"encoding": encoding, "what": what})
+    return file.open(encoding=_without_mark(known.name), errors=errors, newline="")
+
+
+def _without_mark(encoding: str) -> str:
+    return "utf-8-sig" if encoding == "utf-8" else encoding
 
 
 def read_records(file: Path, dialect: Dialect) -> Iterator[Record]:
@@ -102,40 +143,77 @@ def read_records(file: Path, dialect: Dialect) -> Iterator[Record]:
     Raises Refusal for a file that no reader can make a table of: bytes that are not of its
     encoding, NUL bytes, a quote that is never closed, a cell above CELL_LIMIT.
     """
-    encoding = "utf-8-sig" if dialect.encoding.lower() in ("utf-8", "utf8") else dialect.encoding
+    return (record for record, _ in read_sources(file, dialect))
+
+
+def read_sources(file: Path, dialect: Dialect) -> Iterator[tuple[Record, list[str]]]:
+    """Yield the records of a file with the lines that each was read from; raises as above."""
     try:
-        with file.open(encoding=encoding, newline="") as text:
+        with open_text(file, dialect.encoding) as text:
             yield from _parse(text, dialect)
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise _locate_byte(file, dialect.encoding) from None
-    except LookupError:
-        raise Refusal("RD101", {"encoding": dialect.encoding, "what": "no such encoding"}) from None
 
 
-def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[Record]:
-    csv.field_size_limit(CELL_LIMIT)  # frictionless sets its own; the limit is the process's
+def make_reader(
+    lines: Iterable[str], dialect: Dialect, *, strict: bool = False
+) -> Iterator[list[str]]:
+    """Return Python's reader of CSV for a dialect. Raises Refusal where the dialect is none."""
     try:
-        reader = csv.reader(
-            _lines(text),
+        return csv.reader(
+            lines,
             delimiter=dialect.delimiter,
             quotechar=dialect.quote,
             escapechar=dialect.escape,
             doublequote=dialect.double_quote,
             skipinitialspace=dialect.skip_space,
             quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+            strict=strict,
         )
     except (TypeError, ValueError) as error:  # csv's own check of the dialect
         raise Refusal("RD106", {"note": f"its dialect: {error}"}) from None
+
+
+class _Tape:
+    """The lines of a file, and one empty line more, which an open quote would swallow.
+
+    `lines` are those of the file that were read since it was last emptied; `over` says that a
+    reader has asked for more than there is.
+    """
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self.text = text
+        self.lines: list[str] = []
+        self.over = False
+
+    def __iter__(self) -> Iterator[str]:
+        line = "\n"
+        for line in self.text:
+            if "\0" in line:
+                raise Refusal("RD103", {})
+            self.lines.append(line)
+            yield line
+        if line[-1] not in "\r\n":
+            yield "\n"
+        yield "\n"
+        self.over = True
+
+
+def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[tuple[Record, list[str]]]:
+    csv.field_size_limit(CELL_LIMIT)  # frictionless sets its own; the limit is the process's
+    tape = _Tape(text)
+    reader = make_reader(tape, dialect)
     row, line = 0, 1
     try:
         for row, cells in enumerate(reader, start=1):
-            if len(cells) == 1 and cells[0] == _END.rstrip("\n"):
-                return
-            if cells and cells[-1].endswith(_END):
+            if tape.over:
                 raise Refusal("RD104", {"row": row}, line)
+            if not tape.lines:  # the empty line that is not the file's
+                return
+            lines, tape.lines = tape.lines, []
             if not (dialect.comment and cells and cells[0].startswith(dialect.comment)):
-                yield Record(row, line, cells)
-            line = reader.line_num + 1
+                yield Record(row, line, cells), lines
+            line += len(lines)
     except csv.Error as error:
         if "field larger" in str(error):
             limit = f"{CELL_LIMIT:,} characters"
@@ -143,28 +221,20 @@ def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[Record]:
         raise Refusal("RD106", {"note": str(error)}, line) from None
 
 
-def _lines(text: Iterator[str]) -> Iterator[str]:
-    """Yield the lines and then a mark of ours, which an open quote would swallow."""
-    line = ""
-    for line in text:
-        if "\0" in line:
-            raise Refusal("RD103", {})
-        yield line
-    if line and line[-1] not in "\r\n":
-        yield "\n"
-    yield _END
-
-
 def _locate_byte(file: Path, encoding: str) -> Refusal:
     """Return the refusal that names the first byte that the encoding does not know."""
+    wide = encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32"))
+    decoder = codecs.getincrementaldecoder(encoding)()
     number = 0
     with file.open("rb") as binary:
         for number, line in enumerate(binary, start=1):
-            if b"\0" in line:
+            if b"\0" in line and not wide:
                 return Refusal("RD103", {}, number)
             try:
-                line.decode(encoding)
+                decoder.decode(line)
             except UnicodeDecodeError as error:
-                byte = f"0x{line[error.start]:02x} at byte {error.start + 1} of the line"
-                return Refusal("RD101", {"encoding": encoding, "what": f"{byte}"}, number)
+                byte = f"0x{error.object[error.start]:02x} at byte {error.start + 1} of the line"
+                return Refusal("RD101", {"encoding": encoding, "what": byte}, number)
+            except UnicodeError as error:  # UTF-16 without a mark
+                return Refusal("RD101", {"encoding": encoding, "what": str(error)}, number)
     return Refusal("RD101", {"encoding": encoding, "what": "cut off at its end"}, number)

@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
+from reviewdata.joins import Source, UnknownName
+from reviewdata.keys import check_keys
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
 from reviewdata.package import DESCRIPTOR, Package
-from reviewdata.rules import make_finding
+from reviewdata.queries import FOLDER
+from reviewdata.rules import make_finding, nearest
 from reviewdata.statistics import DeclarationError, bind_statistics
 from reviewdata.tables import Tables
 
@@ -19,7 +22,12 @@ def check(tables: Tables) -> StageResult:
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "package"}
     findings = [*package.findings, *_profile(package, rules["RD001"])]
+    for code, table, values in check_keys(package.resources):
+        given = {"table": table, **values}
+        findings.append(make_finding(rules[code], given, table=table, path=DESCRIPTOR))
     findings += _statistics(package, rules["RD013"])
+    findings += _settings(package, rules["RD008"])
+    findings += _hashes(package, rules["RD015"])
     failed = {finding.code for finding in findings}
     runs = [Run("package", code, "fail" if code in failed else "pass") for code in rules]
     return StageResult(tuple(runs), tuple(findings))
@@ -74,6 +82,49 @@ def _without_links(descriptor: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_link(descriptor: Mapping[str, Any]) -> bool:
     return any(mark in str(descriptor.get("profile")) for mark in "/.\\")
+
+
+def _settings(package: Package, rule: Rule) -> Iterator[Finding]:
+    """Yield the settings of the reviewdata block that name nothing."""
+    for note in _misnamed(package):
+        yield make_finding(rule, {"note": note}, path=DESCRIPTOR)
+
+
+def _misnamed(package: Package) -> Iterator[str]:
+    config = package.config
+    for code in config.levels:
+        if code not in package.rules:
+            yield f"levels names the code {code}; {nearest(code, dict(package.rules))}"
+    if config.coverage is not None:
+        queries = [path.stem for path in sorted((package.root / FOLDER).glob("*.sql"))]
+        name = str(config.coverage["query"])
+        if name not in queries:
+            yield f"coverage names the query {name}; {nearest(name, queries)}"
+    studies = config.studies or {}
+    for key, value in studies.items():
+        if key not in _STUDIES:
+            yield f"studies has the unknown entry {key}; {nearest(key, list(_STUDIES))}"
+        elif key != "resource":
+            source = Source(package, package.resources[studies["resource"]])
+            try:
+                source.cell(value if isinstance(value, str) else repr(value))
+            except UnknownName as error:
+                yield f"{key} of studies names {error}"
+
+
+_STUDIES = ("resource", "key", "label", "year", "doi", "citation")
+
+
+def _hashes(package: Package, rule: Rule) -> Iterator[Finding]:
+    for resource in package.resources.values():
+        algorithm, mark, _ = str(resource.descriptor.get("hash", "")).partition(":")
+        if mark and algorithm not in HASHES:
+            values = {"table": resource.name, "algorithm": algorithm}
+            yield make_finding(rule, values, table=resource.name, path=DESCRIPTOR)
+
+
+HASHES = ("md5", "sha256")
+"""The algorithms whose checksums frictionless verifies."""
 
 
 def _statistics(package: Package, rule: Rule) -> Iterator[Finding]:

@@ -50,16 +50,17 @@ def _constraints(field: Mapping[str, Any]) -> Iterator[pa.Check]:
         ):
             try:
                 bound = cast(constraints[name])
-            except (KeyError, TypeError, ValueError):  # none, or one that the package stage tells
+            except (
+                KeyError,
+                TypeError,
+                ValueError,
+                OverflowError,
+            ):  # none, or one that the package stage tells
                 continue
             yield check(bound, name=name, error=f"{name} {constraints[name]}")
     if kind != "VARCHAR" or field.get("type", "string") not in ("string", "any"):
         return
-    if "pattern" in constraints:
-        pattern = constraints["pattern"]
-        yield pa.Check(
-            lambda s, p=pattern: s.str.fullmatch(p), name="pattern", error=f"pattern {pattern}"
-        )
+    # A pattern is left to the structure stage, which runs it so that it ends.
     for name in ("minLength", "maxLength"):
         if name in constraints:
             limit = {"min_value" if name == "minLength" else "max_value": constraints[name]}

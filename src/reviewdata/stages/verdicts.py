@@ -1,0 +1,227 @@
+"""frictionless's verdict on one table, on its own: what is wrong with others does not reach it.
+
+frictionless gets a descriptor in which everything is explicit that it would guess, under names
+that are always right, and without patterns: those are run so that they end (see `patterns`).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from reviewdata.columns import quote_name, quote_text
+from reviewdata.package import ForeignKey, Package, Resource
+from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
+from reviewdata.records import Dialect
+from reviewdata.tables import QueryError, Tables
+
+ERROR_LIMIT = 100_000
+"""Errors of one table that frictionless may report before it stops reading."""
+
+Breaks = Callable[[str], bool]
+"""Whether a text breaks the pattern of its field."""
+
+
+class Verdict(NamedTuple):
+    """The errors of a table, its labels, and what was not judged: a type and a note."""
+
+    errors: list[Any]
+    labels: list[str]
+    unjudged: list[tuple[str, str]]
+
+
+def find_fault(resource: Resource) -> str | None:
+    """Return what keeps frictionless from using a schema, None where it can."""
+    if not resource.fields:
+        return "it has no Table Schema that can be used"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from frictionless import FrictionlessException, Schema
+    schema = {k: v for k, v in resource.schema.items() if k not in ("primaryKey", "foreignKeys")}
+    try:
+        Schema.from_descriptor(schema)
+    except FrictionlessException as error:
+        reasons = error.reasons or [error.error]
+        return str(reasons[0].note or reasons[0].message)
+    return None
+
+
+def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdict:
+    """Return frictionless's verdict on a table; keys to tables that are not `usable` are left out.
+
+    What frictionless itself breaks on (a time with a zone against a bound without one) is
+    told as not judged.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from frictionless import FrictionlessException, system
+        from frictionless import Package as Descriptor
+
+        names = {name: f"t{number}" for number, name in enumerate(sorted(usable))}
+        keys = [key for key in resource.foreign_keys if _can_follow(tables.package, key, usable)]
+        needed = {resource.name, *(key.resource for key in keys)}
+        described = [_describe(tables.package.resources[name], names[name]) for name in needed]
+        for entry in described:
+            if entry["name"] == names[resource.name]:
+                _add_keys(entry, resource, keys, names)
+        patterns, unjudged = _patterns(tables, resource)
+        try:
+            with system.use_context(trusted=True):  # paths were checked when the package was opened
+                package = Descriptor.from_descriptor(
+                    {"resources": described}, basepath=str(tables.package.root)
+                )
+                target = package.get_resource(names[resource.name])
+                report = target.validate(_checklist(patterns), limit_errors=ERROR_LIMIT)
+        except (FrictionlessException, TypeError, ValueError, ArithmeticError) as error:
+            note = f"frictionless broke on it: {' '.join(str(error).split())}"
+            return Verdict([], [], [*unjudged, (type(error).__name__, note)])
+    errors: list[Any] = [found for task in report.tasks for found in task.errors]
+    if len(errors) >= ERROR_LIMIT:
+        note = f"{ERROR_LIMIT:,} errors; the rest of the table was not judged"
+        unjudged.append(("error-limit", note))
+    real = {alias: name for name, alias in names.items()}
+    for found in errors:
+        if found.type == "foreign-key":
+            found.reference_name = real.get(found.reference_name, resource.name)
+    return Verdict(errors, [label for task in report.tasks for label in task.labels], unjudged)
+
+
+def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
+    return key.resource in usable and all(
+        name in package.resources[key.resource].fields for name in key.reference
+    )
+
+
+def _describe(resource: Resource, name: str) -> dict[str, Any]:
+    """Return the descriptor that frictionless gets: explicit where it would guess."""
+    dialect = Dialect.of(resource.descriptor)
+    csv = {
+        "delimiter": dialect.delimiter,
+        "quoteChar": dialect.quote,
+        "escapeChar": dialect.escape,
+        "doubleQuote": dialect.double_quote,
+        "skipInitialSpace": dialect.skip_space,
+        "lineTerminator": "\r\n",
+    }
+    given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
+    if not dialect.header:
+        given["header"] = False
+    if dialect.comment:
+        given["commentChar"] = dialect.comment
+    left = ("primaryKey", "foreignKeys", "fields")
+    schema = {k: v for k, v in resource.schema.items() if k not in left}
+    return {
+        "name": name,
+        "type": "table",
+        "path": resource.path,
+        "format": "csv",
+        "encoding": dialect.codec,
+        "dialect": given,
+        "schema": {**schema, "fields": [_without_patterns(f) for f in resource.schema["fields"]]},
+    }
+
+
+def _add_keys(
+    described: dict[str, Any],
+    resource: Resource,
+    keys: list[ForeignKey],
+    names: Mapping[str, str],
+) -> None:
+    """Add to the descriptor of the table that is judged what the others do without."""
+    schema = described["schema"]
+    if all(name in resource.fields for name in resource.primary_key):
+        schema["primaryKey"] = list(resource.primary_key)
+    schema["foreignKeys"] = [
+        {
+            "fields": list(key.fields),
+            "reference": {
+                "resource": "" if key.resource == resource.name else names[key.resource],
+                "fields": list(key.reference),
+            },
+        }
+        for key in keys
+        if all(name in resource.fields for name in key.fields)
+    ]
+    for name, kind in (("hash", str), ("bytes", int)):
+        if isinstance(resource.descriptor.get(name), kind):
+            described[name] = resource.descriptor[name]
+
+
+def _without_patterns(field: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(field)
+    if isinstance(field.get("constraints"), dict):
+        kept["constraints"] = {k: v for k, v in field["constraints"].items() if k != "pattern"}
+    if isinstance(field.get("arrayItem"), dict):
+        kept["arrayItem"] = _without_patterns(field["arrayItem"])
+    return kept
+
+
+def _patterns(
+    tables: Tables, resource: Resource
+) -> tuple[dict[str, tuple[str, Breaks]], list[tuple[str, str]]]:
+    """Return, by field, its pattern and what breaks it, and the patterns that cannot be run."""
+    broken: dict[str, tuple[str, Breaks]] = {}
+    unjudged = []
+    table = quote_name(resource.name)
+    labels = [name for name, _ in tables.select(f"SELECT * FROM raw.{table} LIMIT 0").columns]
+    for number, (name, field) in enumerate(resource.fields.items()):
+        if "pattern" in field.get("arrayItem", {}).get("constraints", {}):
+            unjudged.append(("pattern", f"the pattern of the items of {name} was not tried"))
+        pattern = field.get("constraints", {}).get("pattern")
+        if pattern is None:
+            continue
+        # frictionless reads columns by place or by name, as fieldsMatch says.
+        columns = {name, labels[2 + number]}
+        texts = _find_breaking(tables, resource.name, columns, pattern)
+        limit = find_cell_limit(pattern)
+        if texts:
+            broken[name] = pattern, texts.__contains__
+        elif texts is None and limit is not None:
+            broken[name] = pattern, _breaks_within(pattern, limit)
+        elif texts is None:
+            note = f"the pattern {pattern} of {name} may run without end and was not tried"
+            unjudged.append(("pattern", note))
+    return broken, unjudged
+
+
+def _find_breaking(
+    tables: Tables, table: str, columns: Collection[str], pattern: str
+) -> set[str] | None:
+    """Return the texts of the columns that break a pattern; None where RE2 cannot say."""
+    translated = to_re2(pattern)
+    if translated is None:
+        return None
+    select = " UNION ".join(
+        f"SELECT {quote_name(c)} AS text FROM raw.{quote_name(table)}" for c in sorted(columns)
+    )
+    sql = f"SELECT text FROM ({select}) WHERE NOT regexp_matches(text, {quote_text(translated)})"
+    try:
+        return {text for (text,) in tables.fetch(sql)}
+    except QueryError:  # too large for RE2
+        return None
+
+
+def _breaks_within(pattern: str, limit: int) -> Breaks:
+    known = read_as_frictionless(pattern)
+    return lambda text: len(text) > limit or known.match(text) is None
+
+
+def _checklist(patterns: Mapping[str, tuple[str, Breaks]]) -> Any:
+    """Return the checks of frictionless and one of ours, which yields its constraint errors."""
+    import attrs
+    from frictionless import Check, Checklist, errors
+
+    @attrs.define(kw_only=True, repr=False)
+    class Patterns(Check):  # type: ignore[misc]
+        type = "patterns"
+        Errors = (errors.ConstraintError,)
+
+        def validate_row(self, row: Any) -> Iterator[Any]:
+            for name, (pattern, breaks) in patterns.items():
+                cell = row[name] if name in row.field_names else None
+                if isinstance(cell, str) and breaks(cell):
+                    note = f'constraint "pattern" is "{pattern}"'
+                    yield errors.ConstraintError.from_row(row, note=note, field_name=name)
+
+    return Checklist(checks=[Patterns()] if patterns else [])

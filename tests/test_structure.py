@@ -1,0 +1,216 @@
+"""The structure stage: where a finding stands, what it says, and what it does not cry wolf at."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_descriptors import field, schema, write
+
+from reviewdata.model import Finding
+from reviewdata.stages.wording import show, suggest
+from reviewdata.validation import validate
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from frictionless import Package, system
+
+
+def judge(folder: Path) -> list[Finding]:
+    return [f for f in validate(folder, stages=["structure"]).findings if f.table == "t"]
+
+
+def say(folder: Path) -> list[tuple[str, int | None, str]]:
+    return [(f.code, f.line, f.message) for f in judge(folder)]
+
+
+def test_an_open_quote_that_meets_a_later_one_is_told(tmp_path: Path) -> None:
+    rows = 'a,1,"x\nb,2,y\nc,3,"z"\nd,4,w\n'
+    assert say(write(tmp_path, rows=rows)) == [
+        ("RD129", 2, "in record 2, text follows a closing quote; lines 2 to 4 are one record")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ('a,1,"y"z\n', "text follows a closing quote"),
+        ('a,1, "y"\n', "a space before its quote keeps ' \"y\"' from being one quoted cell"),
+        ('a,1,"y" \n', "text follows a closing quote"),
+        ('a,1,5" tall\n', None),
+        ('a,1,"say ""so"""\n', None),
+        ('a,1," ""so"""\n', None),
+        ('a,1,"two\nlines"\n', None),
+        ('a,1,"he said, ""no"""\n', None),
+    ],
+)
+def test_a_quote_out_of_place(rows: str, says: str | None, tmp_path: Path) -> None:
+    told = [message for code, _, message in say(write(tmp_path, rows=rows)) if code == "RD129"]
+    assert told == ([f"in record 2, {says}"] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ('"=\nSUM(A1)"', True),
+        ("=1", True),
+        ('"-1,234,567"', False),
+        ('"+1,234.5"', False),
+        ("-INF", False),
+        ("-1_000", False),
+        ("-n/a", False),
+        ("-n/b", True),
+        ("=======", False),
+        ("-5 %", False),
+    ],
+)
+def test_a_formula_is_neither_a_number_nor_a_missing_value(
+    cell: str, told: bool, tmp_path: Path
+) -> None:
+    rows = write(tmp_path, schema(missingValues=["", "-n/a"]), f"a,1,{cell}\n")
+    assert bool([f for f in judge(rows) if f.code == "RD134"]) is told
+
+
+def test_a_line_in_a_file_of_old_line_ends_has_its_number(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "t.csv").write_bytes(b"id,n,note\ra,1,x\x07\r<<<<<<< ours\rb,2,y\r")
+    told = {(f.code, f.line) for f in judge(folder)}
+    assert {("RD133", 2), ("RD132", 3), ("RD131", None)} <= told
+
+
+@pytest.mark.parametrize(
+    ("change", "rows", "says"),
+    [
+        (
+            field(2, constraints={"enum": ["client", "therapist"]}),
+            "a,1,client \n",
+            "note 'client ' breaks the constraint enum client, therapist;"
+            " it has a space at its end; did you mean client?",
+        ),
+        (
+            field(2, constraints={"enum": ["client", "therapist"]}),
+            "a,1,Cleint\n",
+            "note Cleint breaks the constraint enum client, therapist; did you mean client?",
+        ),
+        (
+            field(2, constraints={"enum": ["client", "therapist"]}),
+            "a,1,zzz\n",
+            "note zzz breaks the constraint enum client, therapist",
+        ),
+        (
+            field(type="number"),
+            'a,"5,20",x\n',
+            'n is 5,20, not a number: a decimal comma? write 5.20, or declare "decimalChar": ","',
+        ),
+        (field(type="date"), "a,31.1.2020,x\n", "n is 31.1.2020, not a date (YYYY-MM-DD)"),
+        (
+            field(type="date", format="%d.%m.%Y"),
+            "a,2020-01-31,x\n",
+            "n is 2020-01-31, not a date (%d.%m.%Y)",
+        ),
+        (field(), "a, x\t,y\n", r"n is ' x\t', not an integer"),
+        (
+            field(),
+            "a,1,x,b,2,y\n",
+            "record 2 has a cell too many: b (6 cells, the header 3: two records on one line?)",
+        ),
+        (field(), "a,1,x,\n", "record 2 has a cell too many: '' (4 cells, the header 3)"),
+    ],
+)
+def test_a_message_names_the_value_and_how_to_mend_it(
+    change: Any, rows: str, says: str, tmp_path: Path
+) -> None:
+    assert say(write(tmp_path, change, rows))[0][2] == says
+
+
+def test_a_required_value_is_to_be_entered(tmp_path: Path) -> None:
+    [finding] = judge(write(tmp_path, field(2, constraints={"required": True}), "a,1,\n"))
+    assert finding.message == "note is empty; the schema requires a value"
+    assert finding.fix.startswith("Enter the value")
+
+
+def test_a_column_without_a_name_behind_the_others_is_told_by_its_number(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "t.csv").write_text("id,n,note,,\na,1,x,,\n")
+    assert say(folder) == [
+        ("RD110", 1, "column 4 of the header has no name"),
+        ("RD110", 1, "column 5 of the header has no name"),
+    ]
+    assert {f.type for f in judge(folder)} == {"extra-label"}
+
+
+@pytest.mark.parametrize(("separator", "told"), [(";", ";"), ("\t", "\\t"), ("|", "|")])
+def test_another_separator_is_one_finding(separator: str, told: str, tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    rows = "id,n,note\na,1,x\nb,2\n".replace(",", separator)
+    (folder / "t.csv").write_text(rows)
+    assert say(folder) == [
+        (
+            "RD106",
+            1,
+            "the file cannot be read as CSV: its columns are separated otherwise than declared;"
+            f' add "dialect": {{"delimiter": "{told}"}}',
+        )
+    ]
+
+
+PATTERNS = ["(a+)+", "[a-c]+", r"\d+|x", "^S[0-9]+$", "(?=a).+", "a.c"]
+CELLS = ["a" * 40 + "!", "abc", "1", "x!", "S12", "S12\n", "a\nc", "", "\u0661", "b"]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_is_broken_by_the_cells_that_frictionless_says(
+    pattern: str, tmp_path: Path
+) -> None:
+    cells = CELLS if pattern != "(a+)+" else [c for c in CELLS if c[:20] != "a" * 20]
+    rows = "".join(f'{number},1,"{cell}"\n' for number, cell in enumerate(cells))
+    folder = write(tmp_path, field(2, constraints={"pattern": pattern}), rows)
+    with warnings.catch_warnings(), system.use_context(trusted=True):
+        warnings.simplefilter("ignore")
+        package = Package(str(folder / "datapackage.json"))
+        report = package.get_resource("t").validate()
+        there = report.flatten(["rowNumber", "fieldNumber", "type"])
+    here = [[f.row, f.field_number, f.type] for f in judge(folder) if f.type]
+    assert sorted(here) == sorted(there)
+    assert there
+
+
+@pytest.mark.parametrize("columns", ["note,n,id", "id,n,remark"])
+def test_a_pattern_is_tried_in_the_column_where_frictionless_reads_the_field(
+    columns: str, tmp_path: Path
+) -> None:
+    change = field(2, constraints={"pattern": "[ab]"})
+    folder = write(tmp_path, change, "a,1,x\nx,1,a\n")
+    (folder / "t.csv").write_text((folder / "t.csv").read_text().replace("id,n,note", columns))
+    broken = [f for f in judge(folder) if f.type == "constraint-error"]
+    assert [(f.row, f.field_number, f.value) for f in broken] == [(2, 3, "x")]
+
+
+def test_a_pattern_without_end_ends(tmp_path: Path) -> None:
+    cell = "a" * 5000 + "!"
+    folder = write(tmp_path, field(2, constraints={"pattern": "(a+)+"}), f"a,1,{cell}\nb,2,aa\n")
+    start = time.monotonic()
+    found = [f for f in validate(folder, stages=["structure", "rows"]).findings if f.table == "t"]
+    assert time.monotonic() - start < 20
+    assert [(f.code, f.line) for f in found] == [("RD121", 2)]
+
+
+def test_a_pattern_that_nothing_can_run_is_told_and_the_rest_is_judged(tmp_path: Path) -> None:
+    change = field(2, constraints={"pattern": "(?=a)(a+)+"})
+    told = say(write(tmp_path, change, f"a,x,{'a' * 40}!\n"))
+    assert [(code, line) for code, line, _ in told] == [("RD120", 2), ("RD199", None)]
+    assert "(?=a)(a+)+ of note may run without end and was not tried" in told[1][2]
+
+
+def test_a_text_is_shown_in_quotes_where_space_matters() -> None:
+    assert show("a b") == "a b"
+    assert show("a ") == "'a '"
+    assert show("a\nb") == r"'a\nb'"
+
+
+def test_a_suggestion_overlooks_case_and_space() -> None:
+    assert suggest(" CLIENT", ["client", "therapist"]) == "client"
+    assert suggest("nothing", ["client"]) is None
