@@ -214,3 +214,15 @@ def test_a_text_is_shown_in_quotes_where_space_matters() -> None:
 def test_a_suggestion_overlooks_case_and_space() -> None:
     assert suggest(" CLIENT", ["client", "therapist"]) == "client"
     assert suggest("nothing", ["client"]) is None
+
+
+def test_after_the_limit_of_errors_no_cell_is_called_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reviewdata.stages.verdicts.ERROR_LIMIT", 2)
+    told = say(write(tmp_path, rows="a,x,\nb,x,\nc,x,\nd,x,\n"))
+    assert [(code, line) for code, line, _ in told] == [
+        ("RD120", 2),
+        ("RD120", 3),
+        ("RD199", None),
+    ]

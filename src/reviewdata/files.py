@@ -54,7 +54,7 @@ def find_stray_quotes(file: Path, dialect: Dialect) -> Iterator[tuple[Record, st
     quote = dialect.quote
     if not quote or (quote.isascii() and not _holds(file, quote.encode())):
         return
-    spaced = re.compile(rf"\s+{re.escape(quote)}")
+    spaced = re.compile(rf"[ \t]+{re.escape(quote)}")
     for record, lines in read_sources(file, dialect):
         text = "".join(lines)
         if quote not in text:

@@ -42,6 +42,9 @@ BLOCK = 1024 * 1024
 BUFFER = 4 * 1024 * 1024
 """Bytes that DuckDB reads at a time; more costs memory and saves nothing measurable."""
 
+WIDE = 250
+"""Columns above which values are not stored: in one scan their expressions take all memory."""
+
 LINE = 2 * 1024 * 1024
 """Bytes in a line of the copy up to which DuckDB's own buffers do."""
 
@@ -56,6 +59,10 @@ class Plan:
     names: tuple[str, ...]
     fields: Mapping[str, Mapping[str, Any]]
     source: Mapping[str, str | None]
+
+    def stores(self, field: Mapping[str, Any]) -> bool:
+        """Whether the typed value of a field is stored, rather than made where it is read."""
+        return sql_type(field) != "VARCHAR" and len(self.names) <= WIDE
 
 
 def load_resource(
@@ -162,6 +169,9 @@ def load_directly(
     return True
 
 
+_SPACED = (b' "', b'" ', b'\t"', b'"\t')
+
+
 def _count_lines(file: Path, delimiter: str) -> int | None:
     """Return the number of lines; None where DuckDB may read them otherwise than Python.
 
@@ -176,7 +186,7 @@ def _count_lines(file: Path, delimiter: str) -> int | None:
             if (
                 (not last and block.startswith(codecs.BOM_UTF8))
                 or any(byte in block for byte in (b"\r", b"\0"))
-                or (b'"' in block and spaced.search(block))
+                or (any(mark in block for mark in _SPACED) and spaced.search(block))
             ):
                 return None
             lines += block.count(b"\n")
@@ -235,7 +245,7 @@ def _create(resource: Resource, plan: Plan, file: Path, options: str, places: It
     values = [
         f"{typed(field, text, resource.missing_values(name))} AS v{number}"
         for number, (name, field) in enumerate(plan.fields.items(), start=1)
-        if (text := plan.source[name]) and sql_type(field) != "VARCHAR"
+        if (text := plan.source[name]) and plan.stores(field)
     ]
     return (
         f"CREATE TABLE store.{quote_name(resource.name)} AS SELECT {', '.join(['*', *values])} "
@@ -244,24 +254,31 @@ def _create(resource: Resource, plan: Plan, file: Path, options: str, places: It
     )
 
 
+def is_by_record(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether a table went by record, since its file is not of the form that DuckDB reads."""
+    [(places,)] = connection.execute(
+        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'store' AND table_name = ?"
+        " AND column_name = '_row'",
+        [table],
+    ).fetchall()
+    return bool(places)
+
+
 def create_views(connection: duckdb.DuckDBPyConnection, resource: Resource, plan: Plan) -> None:
     """Create the three views of a table that is in the store."""
     name = quote_name(resource.name)
-    [(stored,)] = connection.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'store' AND table_name = ?"
-        " AND column_name = '_row'",
-        [resource.name],
-    ).fetchall()
-    places = list(RESERVED) if stored else [f"rowid + 2 AS {place}" for place in RESERVED]
+    by_record = is_by_record(connection, resource.name)
+    places = list(RESERVED) if by_record else [f"rowid + 2 AS {place}" for place in RESERVED]
     texts, values, raw = [], [], []
     for number, (field, descriptor) in enumerate(plan.fields.items(), start=1):
         text = plan.source[field] or "CAST(NULL AS VARCHAR)"
         texts.append(f"{text} AS _text_{number}")
-        kind = sql_type(descriptor)
-        if kind == "VARCHAR":
-            value = typed(descriptor, text, resource.missing_values(field))
+        if plan.source[field] is None:
+            value = f"CAST(NULL AS {sql_type(descriptor)})"
+        elif plan.stores(descriptor):
+            value = f"v{number}"
         else:
-            value = f"v{number}" if plan.source[field] else f"CAST(NULL AS {kind})"
+            value = typed(descriptor, text, resource.missing_values(field))
         values.append(f"{value} AS {quote_name(field)}")
         if plan.source[field] is None:
             raw.append(f"{text} AS {quote_name(field)}")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import find_stray_quotes, inspect_file
+from reviewdata.loading import is_by_record
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
@@ -118,8 +119,12 @@ def _check_table(
         (getattr(error, "row_number", None), getattr(error, "field_name", None))
         for error in verdict.errors
     }
-    faults = [*_stray_quotes(resource), *_unheld(tables, resource, known)]
-    faults += [*_unique_keys(tables, resource), *_formulas(tables, resource)]
+    faults = [f for f in _unheld(tables, resource, known) if f.row <= verdict.last]
+    faults += [
+        *_stray_quotes(tables, resource),
+        *_unique_keys(tables, resource),
+        *_formulas(tables, resource),
+    ]
     rows = [n for e in verdict.errors if isinstance(n := getattr(e, "row_number", None), int)]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
     blanks = _blank_lines(resource, rows, places)
@@ -212,9 +217,12 @@ def _blank_lines(
     return {record.row: record.line for record in records if record.row in wanted}
 
 
-def _stray_quotes(resource: Resource) -> Iterator[Fault]:
-    """Yield the records whose quotes stand where frictionless reads them, but nobody means them."""
-    if resource.file is not None:
+def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
+    """Yield the records whose quotes stand where frictionless reads them, but nobody means them.
+
+    DuckDB reads no such file by itself.
+    """
+    if resource.file is not None and is_by_record(tables.connection, resource.name):
         dialect = Dialect.of(resource.descriptor)
         for record, kind, values in find_stray_quotes(resource.file, dialect):
             values = {name: show(text) if name == "cell" else text for name, text in values.items()}
@@ -225,15 +233,25 @@ def _unheld(
     tables: Tables, resource: Resource, known: Collection[tuple[int | None, str | None]]
 ) -> Iterator[Fault]:
     """Yield the values that frictionless reads and that the typed table cannot hold."""
-    conditions = {}
-    for number, name in enumerate(tables.columns[resource.name], start=1):
-        field = resource.fields.get(name, {})
-        if field.get("type") in ("integer", "number", "year", "date", "time", "datetime"):
-            absent = ", ".join(quote_text(m) for m in ("", *resource.missing_values(name)))
-            conditions[name] = f"{quote_name(name)} IS NULL AND _text_{number} NOT IN ({absent})"
-    for row, name in _find_cells(tables, resource, "cells", conditions):
-        if (row, name) not in known:
+    lost = {
+        name: f"CASE WHEN {quote_name(name)} IS NULL THEN _text_{number} END"
+        for number, name in enumerate(tables.columns[resource.name], start=1)
+        if resource.fields.get(name, {}).get("type") in _TYPED
+    }
+    absent = ", ".join(quote_text(m) for m in ("", *_common_missing(resource)))
+    where = f"text NOT IN ({absent})"
+    for row, name, text in _find_cells(tables, resource, "cells", lost, where):
+        if (row, name) not in known and text not in resource.missing_values(name):
             yield Fault("RD125", row, name, {"type": resource.fields[name]["type"]})
+
+
+_TYPED = ("integer", "number", "year", "date", "time", "datetime")
+
+
+def _common_missing(resource: Resource) -> list[str]:
+    """Return the texts that stand for a missing value in every field."""
+    listed = [set(resource.missing_values(name)) for name in resource.fields]
+    return sorted(set.intersection(*listed)) if listed else []
 
 
 def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
@@ -255,21 +273,17 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
 
 def _formulas(tables: Tables, resource: Resource) -> Iterator[Fault]:
     """Yield the cells that a spreadsheet would execute: no numbers, no words of a codelist."""
-    conditions = {}
     columns = tables.select(f"SELECT * FROM raw.{quote_name(resource.name)} LIMIT 0").columns
-    for name, _ in columns[2:]:
+    cells = {name: quote_name(name) for name, _ in columns[2:]}
+    where = (
+        f"regexp_matches(text, '(?s)^[=+@-].') AND text <> '{_MERGE}'"
+        f" AND NOT regexp_full_match(text, {quote_text(_NUMBER)})"
+    )
+    for row, name, text in _find_cells(tables, resource, "raw", cells, where):
         field = resource.fields.get(name, {})
         words = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
-        known = {"", _MERGE, *list_values(words), *resource.missing_values(name)}
-        listed = ", ".join(quote_text(word) for word in sorted(known))
-        column = quote_name(name)
-        conditions[name] = (
-            f"{column}[1] IN ('=', '+', '-', '@') AND length({column}) > 1"
-            f" AND {column} NOT IN ({listed})"
-            f" AND NOT regexp_full_match({column}, {quote_text(_NUMBER)})"
-        )
-    for row, name in _find_cells(tables, resource, "raw", conditions):
-        yield Fault("RD134", row, name, {})
+        if text not in (*list_values(words), *resource.missing_values(name)):
+            yield Fault("RD134", row, name, {})
 
 
 _MERGE = "======="  # of a merge conflict, which is told as that
@@ -277,28 +291,22 @@ _NUMBER = r"[+-]?(\d+([,._' ]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?|[+-](?i:inf
 
 
 def _find_cells(
-    tables: Tables, resource: Resource, relation: str, conditions: Mapping[str, str]
-) -> list[tuple[int, str]]:
-    """Return the record and the column of each cell for which its column's condition holds.
+    tables: Tables, resource: Resource, relation: str, texts: Mapping[str, str], where: str
+) -> list[tuple[int, str, str]]:
+    """Return the record, the column and the text of each cell for which a condition holds.
 
-    All columns are counted in one scan, and only those with a hit are looked at again.
+    `texts` has the SQL of each column's text; `where` is a condition on `text`. All columns
+    are made one, since thousands of conditions side by side take DuckDB minutes.
     """
-    table = f"{relation}.{quote_name(resource.name)}"
-    if not conditions:
+    if not texts:
         return []
-    counts = ", ".join(f"count_if({condition})" for condition in conditions.values())
-    [counted] = tables.fetch(f"SELECT {counts} FROM {table}")
-    hit = [name for name, count in zip(conditions, counted, strict=True) if count]
-    if not hit:
-        return []
-    pairs = ", ".join(
-        f"CASE WHEN {conditions[name]} THEN {number} END" for number, name in enumerate(hit)
+    names = list(texts)
+    found = tables.fetch(
+        f"SELECT * FROM (SELECT _row, unnest(range({len(names)})) AS number,"
+        f" unnest([{', '.join(texts.values())}]) AS text"
+        f" FROM {relation}.{quote_name(resource.name)}) WHERE {where} ORDER BY _row, number"
     )
-    rows = tables.fetch(
-        f"SELECT _row, unnest(list_filter([{pairs}], lambda n: n IS NOT NULL)) FROM {table}"
-        " ORDER BY ALL"
-    )
-    return [(row, hit[number]) for row, number in rows]
+    return [(row, names[number], text) for row, number, text in found]
 
 
 def _count(tables: Tables, name: str) -> int:

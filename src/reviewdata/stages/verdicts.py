@@ -6,6 +6,7 @@ that are always right, and without patterns: those are run so that they end (see
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -24,11 +25,15 @@ Breaks = Callable[[str], bool]
 
 
 class Verdict(NamedTuple):
-    """The errors of a table, its labels, and what was not judged: a type and a note."""
+    """The errors of a table, its labels, and what was not judged: a type and a note.
+
+    `last` is the last record that was judged; infinite where all were.
+    """
 
     errors: list[Any]
     labels: list[str]
     unjudged: list[tuple[str, str]]
+    last: float = math.inf
 
 
 def find_fault(resource: Resource) -> str | None:
@@ -75,16 +80,20 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
                 report = target.validate(_checklist(patterns), limit_errors=ERROR_LIMIT)
         except (FrictionlessException, TypeError, ValueError, ArithmeticError) as error:
             note = f"frictionless broke on it: {' '.join(str(error).split())}"
-            return Verdict([], [], [*unjudged, (type(error).__name__, note)])
+            return Verdict([], [], [*unjudged, (type(error).__name__, note)], last=0)
     errors: list[Any] = [found for task in report.tasks for found in task.errors]
+    last = math.inf
     if len(errors) >= ERROR_LIMIT:
+        last = errors[-1].row_number if hasattr(errors[-1], "row_number") else 0
         note = f"{ERROR_LIMIT:,} errors; the rest of the table was not judged"
         unjudged.append(("error-limit", note))
     real = {alias: name for name, alias in names.items()}
     for found in errors:
         if found.type == "foreign-key":
             found.reference_name = real.get(found.reference_name, resource.name)
-    return Verdict(errors, [label for task in report.tasks for label in task.labels], unjudged)
+    return Verdict(
+        errors, [label for task in report.tasks for label in task.labels], unjudged, last
+    )
 
 
 def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
