@@ -39,7 +39,7 @@ from reviewdata.records import (
 from reviewdata.tableschema import RESERVED
 
 BLOCK = 1024 * 1024
-BUFFER = 4 * 1024 * 1024
+BUFFER = 1024 * 1024
 """Bytes that DuckDB reads at a time; more costs memory and saves nothing measurable."""
 
 WIDE = 250

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 IN_MEMORY = 64 * 1024 * 1024
 """Bytes of data up to which the tables stay in memory; above, a temporary file has them."""
 
-LOAD_LIMIT = "400MB"
+LOAD_LIMIT = "1GB"
 """Memory that DuckDB may take while it loads; a large table goes to its file."""
 
 MEMORY_LIMIT = "2GB"

@@ -128,8 +128,11 @@ def se_as_sd(c: Columns) -> Outcome:
     scaled = sd * np.sqrt(n)
     fails = sd + c.half("sd") < reference / SE_RATIO
     fails &= (scaled >= SE_LOW * reference) & (scaled <= SE_HIGH * reference)
-    by_chance = np.sqrt(special.chdtri(n - 1, 1 - CHANCE) / (n - 1))
-    level = np.where(sd + c.half("sd") < by_chance * reference / SE_RATIO, WARNING, NOTE)
+    level = np.full(c.size, NOTE)
+    small = np.flatnonzero(judged & fails)  # the quantile is slow, and few rows need it
+    by_chance = np.sqrt(special.chdtri(n[small] - 1, 1 - CHANCE) / (n[small] - 1))
+    beyond = sd[small] + c.half("sd")[small] < by_chance * reference[small] / SE_RATIO
+    level[small[beyond]] = WARNING
     return find(judged, fails, level, reference=reference, scaled=scaled)
 
 
