@@ -43,7 +43,9 @@ class Rule:
     """What a code means, in words; the page that `reviewdata rule CODE` prints.
 
     `message` is a template filled from the fields of the failing record; `messages` are
-    those of milder outcomes. `table` and `column` are set for a review's own rules only.
+    those of milder outcomes. `review` is what the examples change in the JSON files of the
+    example review, beside what each changes itself. `table` and `column` are set for a
+    review's own rules only.
     """
 
     code: str
@@ -58,6 +60,7 @@ class Rule:
     table: str | None = None
     column: str | None = None
     messages: Mapping[str, str] = field(default_factory=dict)
+    review: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
 
 

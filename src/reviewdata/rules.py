@@ -25,7 +25,7 @@ PREFIX = "RD"
 CODE = re.compile(r"[A-Z]{2,5}\d{3}")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _REQUIRED = ("name", "stage", "level", "message", "why", "fix")
-_OPTIONAL = ("formula", "source", "table", "column", "messages", "example")
+_OPTIONAL = ("formula", "source", "table", "column", "messages", "review", "example")
 
 
 @cache
@@ -165,6 +165,7 @@ def _parse(content: Mapping[str, Any], where: str) -> dict[str, Rule]:
             table=entry.get("table"),
             column=entry.get("column"),
             messages=entry.get("messages", {}),
+            review=entry.get("review", {}),
             examples=tuple(
                 Example(e["kind"], e["says"], {k: v for k, v in e.items() if k not in _SAID})
                 for e in entry.get("example", [])
@@ -177,6 +178,8 @@ def _is_of_its_type(name: str, value: Any) -> bool:
     match name:
         case "messages":
             return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        case "review":
+            return isinstance(value, dict) and all(isinstance(v, dict) for v in value.values())
         case "example":
             return isinstance(value, list) and all(_is_example(entry) for entry in value)
         case _:
@@ -196,6 +199,7 @@ def _is_example(entry: Any) -> bool:
 
 _TYPES = {
     "messages": "a table of texts",
+    "review": "a table of what is changed in each JSON file",
     "example": "a [[CODE.example]] with kind (pass, near-miss or fail) and says, a text;"
     " row is a table, files a table of texts",
 }

@@ -110,9 +110,9 @@ def _run_stages(
     Returns what the stages found, and why each table that could not be loaded was not.
     """
     suites = start_suites(package, project) if "dataset" in wanted else None
-    from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
-
     try:
+        from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
+
         with load_tables(package) as tables:
             results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
             if meanwhile is not None:

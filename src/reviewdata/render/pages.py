@@ -34,6 +34,8 @@ def rule_text(rule: Rule, paint: Paint = unpainted) -> str:
         lines += ["", *_wrapped("formula: ", rule.formula)]
     if rule.source:
         lines += ["", *_wrapped("source: ", rule.source)]
+    if rule.review:
+        lines += ["", "in the examples:", *(f"    {plain(line)}" for line in _review_lines(rule))]
     for example in rule.examples:
         lines += ["", *_wrapped(f"{example.kind}: ", example.says)]
         lines += [f"    {plain(line)}" for line in given_lines(example)]
@@ -84,17 +86,30 @@ def json_lines(text: str) -> list[str]:
 
 def _markdown(rule: Rule) -> list[str]:
     lines = [f"### {rule.code} {rule.name}", "", f"{rule.level.capitalize()}. {rule.why}", ""]
-    lines += [f"> {said}" for said in (rule.message, *rule.messages.values())]
+    lines += ["> " + "\n>\n> ".join((rule.message, *rule.messages.values()))]
     lines += ["", f"**Mend:** {rule.fix}", ""]
     if rule.formula:
         lines += [f"**Formula:** `{rule.formula}`", ""]
     if rule.source:
         lines += [f"**Source:** {rule.source}", ""]
+    if rule.review:
+        lines += ["In the examples:", "", "```text", *_review_lines(rule), "```", ""]
     for example in rule.examples:
         lines += [f"- *{example.kind}*: {example.says}", "  ```text"]
         lines += [f"  {line}" for line in given_lines(example)]
         lines += ["  ```"]
     return [*lines, ""] if rule.examples else lines
+
+
+def _review_lines(rule: Rule) -> list[str]:
+    """Return what the examples of a rule change in the JSON files of the example review."""
+    lines = []
+    for path, change in rule.review.items():
+        for name, given in change.items():
+            if name == "fields":
+                given = {field["name"]: field["type"] for field in given}
+            lines.append(f"{path}, {name}: {json.dumps(given, ensure_ascii=False)}")
+    return lines
 
 
 def _wrapped(label: str, text: str) -> list[str]:
