@@ -67,7 +67,8 @@ def write_package(folder: Path, rows: int, seed: int = 1) -> Path:
         "type": "table",
         "path": "reported.csv",
         "schema": {
-            "fields": [{"name": name, "type": type_} for name, type_ in types.items()],
+            "fields": [_field(name, type_) for name, type_ in types.items()],
+            "primaryKey": ["id"],
             "statistics": statistics,
         },
     }
@@ -94,6 +95,16 @@ def _texts(roles: Roles, chosen: tuple[str, ...]) -> dict[str, NDArray[np.str_]]
             shown = np.char.mod(f"%.{int(decimals.max())}f", values)
             texts[role] = np.where(np.isnan(values), "", shown)
     return texts
+
+
+def _field(name: str, type_: str) -> dict[str, Any]:
+    """Return a field with the constraints that a review would give it."""
+    bounds: dict[str, Any] = {"minimum": 0} if type_ == "integer" else {}
+    if name.startswith(("p_", "percent_", "sd_", "se_")) and "operator" not in name:
+        bounds = {"minimum": 0, "maximum": 1 if name.startswith("p_") else 100}
+    if name == "id":
+        bounds = {"required": True}
+    return {"name": name, "type": type_, **({"constraints": bounds} if bounds else {})}
 
 
 def _type(kind: str, role: str) -> str:

@@ -186,7 +186,7 @@ def _count_lines(file: Path, delimiter: str) -> int | None:
             if (
                 (not last and block.startswith(codecs.BOM_UTF8))
                 or any(byte in block for byte in (b"\r", b"\0"))
-                or (any(mark in block for mark in _SPACED) and spaced.search(block))
+                or (b'"' in block and any(m in block for m in _SPACED) and spaced.search(block))
             ):
                 return None
             lines += block.count(b"\n")

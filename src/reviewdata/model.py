@@ -25,6 +25,10 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 """Error: impossible. Warning: implausible. Note: worth a look."""
 
 
+NOT_DECLARED = "nothing it applies to"
+"""Why a rule was skipped that no table of a review gives occasion to."""
+
+
 class ReviewdataError(Exception):
     """Misuse: the command cannot do what it was asked to; the text is one clear line."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from reviewdata.model import LEVELS, STAGES, Finding, Rule, Run, Validation
+from reviewdata.model import LEVELS, NOT_DECLARED, STAGES, Finding, Rule, Run, Validation
 from reviewdata.render.values import Paint, plain, plural, unpainted
 from reviewdata.waivers import Waiver
 
@@ -111,7 +111,8 @@ def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
 def _stage(stage: str, runs: list[Run], failed: set[str], paint: Paint) -> str:
     judged = [run for run in runs if run.status in ("pass", "fail")]
     held = [run for run in judged if run.code not in failed]
-    skipped = sum(run.status == "skipped" for run in runs)
+    # A rule on what the review does not have is no news; --verbose lists those too.
+    skipped = sum(run.status == "skipped" and run.why != NOT_DECLARED for run in runs)
     broken = sum(run.status == "broken" for run in runs)
     if broken:
         text = paint(f"{stage} BROKEN {len(held)}/{len(judged) + broken}", STYLES["error"])

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from reviewdata.across.question import Question
 from reviewdata.across.rules import RULES
 from reviewdata.columns import quote_name
-from reviewdata.model import Finding, Origin, ReviewdataError, Run, StageResult
+from reviewdata.model import NOT_DECLARED, Finding, Origin, ReviewdataError, Run, StageResult
 from reviewdata.places import Place, find_places
 from reviewdata.queries import run_sql
 from reviewdata.rules import make_finding
@@ -97,7 +97,7 @@ def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run,
             )
     why = None if found <= LIMIT else f"{found} findings, of which {LIMIT} are listed"
     if not questions:
-        return Run("relations", code, "skipped", "nothing it applies to", 0), []
+        return Run("relations", code, "skipped", NOT_DECLARED, 0), []
     return Run("relations", code, "fail" if found else "pass", why, judged), findings
 
 

@@ -23,7 +23,9 @@ from reviewdata.stages.broken import tell_broken
 from reviewdata.stages.schemas import derive_schema, read_own_schemas
 from reviewdata.stages.statistics import check_statistics
 from reviewdata.stages.tally import Tally
+from reviewdata.stages.wording import suggest
 from reviewdata.tables import Tables
+from reviewdata.tableschema import list_values
 
 
 def check(tables: Tables) -> StageResult:
@@ -129,11 +131,12 @@ def _collect(
     for row in rows:
         place = places[row]
         at = column or rule.column
-        values = {
-            **dict.fromkeys(tables.columns[name], ""),
-            **place.cells,
-            "field": at,
-            "cell": place.cells.get(at or "", ""),
-            "check": getattr(error.check, "error", None) or code,
-        }
+        cell = place.cells.get(at or "", "")
+        said = str(getattr(error.check, "error", None) or code)
+        if code == "RD200":
+            field = tables.package.resources[name].fields.get(str(at), {})
+            meant = suggest(cell, list_values(field.get("categories", ())))
+            said += f"; did you mean {meant}?" if meant else ""
+        values = {**dict.fromkeys(tables.columns[name], ""), **place.cells}
+        values |= {"field": str(at), "cell": cell, "check": said}
         tally.findings.append(make_finding(rule, values, origin=origin, **place.at(at)))

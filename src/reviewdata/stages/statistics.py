@@ -6,7 +6,9 @@ gets, which rows they judged, and findings with the printed numbers in their mes
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -21,11 +23,14 @@ from reviewdata.model import Level, Origin, ReviewdataError
 from reviewdata.package import Resource
 from reviewdata.places import find_places
 from reviewdata.plausibility.checks import CHECKS
-from reviewdata.plausibility.columns import LEVEL_NAMES, SILENT, Check, Columns
+from reviewdata.plausibility.columns import LEVEL_NAMES, SILENT, Check, Columns, Outcome
 from reviewdata.rules import make_finding
 from reviewdata.stages.tally import Tally
 from reviewdata.statistics import KINDS, Statistic, bind_statistics
 from reviewdata.tables import Tables
+
+WORKERS = 2
+"""Threads that judge chunks, and chunks that are read ahead."""
 
 UNREADABLE = "with a value that cannot be read"
 LACKING = "without the values it needs"
@@ -40,6 +45,19 @@ class Hit:
     level: int
     reason: str | None
     facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What the checks found in some records.
+
+    `rows` are the numbers of those that could be read, `unread` counts the others; `judged`
+    has for each check how many it judged, and its outcome where it found something.
+    """
+
+    rows: NDArray[np.int64]
+    unread: int
+    judged: Mapping[Check, tuple[int, Outcome | None]]
 
 
 def check_statistics(tables: Tables, resource: Resource, tallies: Mapping[str, Tally]) -> None:
@@ -65,8 +83,8 @@ def _check(tables: Tables, statistic: Statistic, tallies: Mapping[str, Tally]) -
         return
     hits: list[Hit] = []
     try:
-        for frame in tables.frames(statistic.sql):
-            hits += _judge(frame, statistic, checks, tallies)
+        for chunk in _judge_chunks(tables.frames(statistic.sql), statistic, checks):
+            hits += _count(chunk, tallies)
         _collect(tables, statistic, hits, tallies)
     except ReviewdataError as error:  # the `where` of the declaration is the review's SQL
         for check in checks:
@@ -74,30 +92,52 @@ def _check(tables: Tables, statistic: Statistic, tallies: Mapping[str, Tally]) -
             tallies[check.code].broken = broken
 
 
-def _judge(
-    frame: pd.DataFrame,
-    statistic: Statistic,
-    checks: Sequence[Check],
-    tallies: Mapping[str, Tally],
-) -> Iterator[Hit]:
-    """Count what each check judged in a chunk, and yield what it found, as far as it is listed."""
+def _judge_chunks(
+    frames: Iterator[pd.DataFrame], statistic: Statistic, checks: Sequence[Check]
+) -> Iterator[Chunk]:
+    """Yield what the checks found in each chunk, in order, some chunks ahead.
+
+    NumPy gives the interpreter free while it computes, so threads use every core; the number
+    of chunks in flight is bounded, and so is memory.
+    """
+    with ThreadPoolExecutor(WORKERS) as pool:
+        ahead: deque[Future[Chunk]] = deque()
+        for frame in frames:
+            ahead.append(pool.submit(_judge, frame, statistic, checks))
+            if len(ahead) > WORKERS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+def _judge(frame: pd.DataFrame, statistic: Statistic, checks: Sequence[Check]) -> Chunk:
     unread = frame["_unreadable"].to_numpy(dtype=bool)
     if unread.any():
         frame = frame.loc[~unread]
     arrays = {str(name): frame[name].to_numpy() for name in frame.columns}
     columns = Columns(len(frame), arrays, KINDS[statistic.kind].words)
+    judged = {}
     for check in checks:
-        tally = tallies[check.code]
         outcome = check.run(columns)
-        tally.judged += int(outcome.judged.sum())
-        tally.skipped[LACKING] += int((~outcome.judged).sum())
-        tally.skipped[UNREADABLE] += int(unread.sum())
+        # What a check computed is kept only where it found something.
+        judged[check] = int(outcome.judged.sum()), outcome if outcome.levels.any() else None
+    return Chunk(arrays["_row"], int(unread.sum()), judged)
+
+
+def _count(chunk: Chunk, tallies: Mapping[str, Tally]) -> Iterator[Hit]:
+    """Count what each check judged in a chunk, and yield what it found, as far as it is listed."""
+    for check, (judged, outcome) in chunk.judged.items():
+        tally = tallies[check.code]
+        tally.judged += judged
+        tally.skipped[LACKING] += len(chunk.rows) - judged
+        tally.skipped[UNREADABLE] += chunk.unread
+        if outcome is None:
+            continue
         positions = _failing(check.code, outcome.levels)
-        rows = arrays["_row"]
         for position in positions[: tally.admit(len(positions))]:
             yield Hit(
                 check,
-                int(rows[position]),
+                int(chunk.rows[position]),
                 int(outcome.levels[position]),
                 outcome.reason(position),
                 {name: number_text(values[position]) for name, values in outcome.facts.items()},
@@ -110,8 +150,6 @@ def _failing(code: str, levels: NDArray[np.int8]) -> NDArray[np.int64]:
     The outcome is one column with the check that it is silent; a chunk in which nothing
     fails is not handed over, since pandera's verdict on it is known.
     """
-    if not levels.any():
-        return np.empty(0, dtype=np.int64)
     schema = pa.DataFrameSchema({code: pa.Column("int8", pa.Check.eq(SILENT, name=code))})
     try:
         schema.validate(pd.DataFrame({code: levels}), lazy=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from reviewdata.model import Finding, Run, Stage
+from reviewdata.model import NOT_DECLARED, Finding, Run, Stage
 
 LIMIT = 10_000
 """Findings of one rule that are listed; those above it are counted."""
@@ -33,12 +33,14 @@ class Tally:
         """Return how the rule ended."""
         if self.broken is not None:
             return Run(stage, code, "broken", self.broken, self.judged)
-        told = [f"{n} rows {reason}" for reason, n in self.skipped.items() if n]
+        told = [
+            f"{n} row{'s' if n > 1 else ''} {reason}" for reason, n in self.skipped.items() if n
+        ]
         if self.found > self.listed:
             told.insert(0, f"{self.found} findings, of which {self.listed} are listed")
         why = "; ".join(told) or None
         if self.found:
             return Run(stage, code, "fail", why, self.judged)
         if not self.judged:
-            return Run(stage, code, "skipped", why or "nothing it applies to", 0)
+            return Run(stage, code, "skipped", why or NOT_DECLARED, 0)
         return Run(stage, code, "pass", why, self.judged)
