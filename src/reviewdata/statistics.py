@@ -274,6 +274,8 @@ def _bind_role(source: Source, role: str, given: Any, numeric: bool) -> Binding:
 
 def _decimals(cell: Cell) -> str:
     """Return SQL for the printed decimals; the usual form of a number costs no regex."""
+    if cell.type in ("integer", "year"):
+        return "CAST(0 AS TINYINT)"
     mark = str(cell.owner.fields[cell.column].get("decimalChar") or ".")
     text, behind = cell.text, f"strpos({cell.text}, {quote_text(mark)})"
     plain = f"CASE WHEN {behind} = 0 THEN 0 ELSE length({text}) - {behind} END"

@@ -15,14 +15,13 @@ from reviewdata.plausibility.columns import (
     Bools,
     Check,
     Columns,
-    Floats,
     Outcome,
     Range,
     find,
 )
 from reviewdata.plausibility.intervals import known, overlap, positive, subtract
 from reviewdata.plausibility.significance import ALPHA, printed_p
-from reviewdata.plausibility.spread import LEVELS
+from reviewdata.plausibility.spread import LEVELS, interval_width
 
 ASYMMETRY = 1.5
 """Ratio of the two arms of an interval above which it is worth a look."""
@@ -64,13 +63,15 @@ def se_contradicts_interval(c: Columns) -> Outcome:
     se = positive(c.range("se"))
     judged = known(width, se) & (width[1] >= 0) & (c.number("se") > 0)
     level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
-    expected = _width(se, level)
+    df = np.full(c.size, float(SMALLEST_DF))
+    expected = interval_width(se, level, df)
+    fails = judged & ~overlap(width, expected)
     other = np.zeros(c.size, dtype=np.bool_)
-    for share in LEVELS:
-        other |= overlap(width, _width(se, np.full(c.size, share)))
+    for share in LEVELS if fails.any() else ():
+        other |= overlap(width, interval_width(se, np.full(c.size, share), df))
     return find(
         judged,
-        ~overlap(width, expected),
+        fails,
         np.where(other, NOTE, WARNING),
         reasons={"level": other},
         width=(width[0] + width[1]) / 2,
@@ -142,15 +143,6 @@ def _scaled(c: Columns, role: str) -> Range:
 
 def _log(a: Range) -> Range:
     return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
-
-
-def _width(se: Range, level: Floats) -> Range:
-    share = np.where(level > 1, level / 100, level)
-    normal, student = (
-        special.ndtri((1 + share) / 2),
-        special.stdtrit(SMALLEST_DF, (1 + share) / 2),
-    )
-    return 2 * normal * se[0], 2 * student * se[1]
 
 
 def _symmetric(bounds: list[Range]) -> Bools:
