@@ -78,6 +78,28 @@ def write_package(folder: Path, rows: int, seed: int = 1) -> Path:
     return folder
 
 
+def write_studies(folder: Path, rows: int, seed: int = 2) -> Path:
+    """Write a package of differences of means, ten rows a study, and return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    roles = ("n1", "mean1", "sd1", "n2", "mean2", "sd2")
+    with (folder / "differences.csv").open("w", encoding="utf-8") as out:
+        out.write(",".join(("study", *roles)) + "\n")
+        report = Reporter(np.random.default_rng(seed))
+        for start in range(0, rows, CHUNK):
+            size = min(CHUNK, rows - start)
+            texts = _texts(SIMULATIONS["mean-difference"][1](report, size), roles)
+            study = np.char.mod("S%d", np.arange(start, start + size) // 10)
+            out.writelines(",".join(row) + "\n" for row in zip(study, *texts.values(), strict=True))
+    fields = [{"name": "study", "type": "string"}]
+    fields += [{"name": role, "type": "number"} for role in roles]
+    statistic = {"kind": "mean-difference", "study": "study", **{role: role for role in roles}}
+    schema = {"fields": fields, "statistics": [statistic]}
+    resource = {"name": "differences", "path": "differences.csv", "schema": schema}
+    descriptor = {"name": "synthetic", "resources": [resource]}
+    (folder / "datapackage.json").write_text(json.dumps(descriptor))
+    return folder
+
+
 def _item_means(roles: Roles) -> Roles:
     """Return the rows of item means of 12 items, repeated: one score type for the whole table."""
     rows = np.flatnonzero((roles["score_type"] == "item-mean") & (roles["items"] == 12))

@@ -120,6 +120,8 @@ def power() -> str:
         cells = [_alarms(found[practice]) for practice in practices]
         name = f"[{code}](rules.md#{code.lower()}-{rules[code].name}) {rules[code].name}"
         lines.append(f"| {name} | {rules[code].level} | {' | '.join(cells)} |")
+    chance = measured["copied_by_chance"]
+    lines += ["", _CHANCE.format(**{name: f"{number:,}" for name, number in chance.items()})]
     lines += ["", "## Mistakes found", "", *_FOUND.splitlines(), ""]
     lines += ["| statistic | mistake | error | warning | any | by rule |", "|---" * 6 + "|"]
     for entry in measured["power"]:
@@ -153,6 +155,10 @@ at the end left out; n of all people though some are missing from the figure (do
 adjusted by a model, and not said to be; sums prorated for items left out; digits of a spreadsheet.
 The bounds are none for errors and 100 in a million for warnings; a note only says that it is worth
 a look."""
+
+_CHANCE = """\
+Rows of six numbers that two studies share by chance (RD301), of {judged} rows none of which is a
+copy: {warning} warnings and {note} notes."""
 
 _FOUND = """\
 One mistake in each row that was correct; the shares of rows that some rule finds as an error, as a

@@ -5,7 +5,7 @@ A range may be unbounded; NaN at either end stands for a number that is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -62,11 +62,6 @@ def absolute(a: Range) -> Range:
     """Return the range of |a|."""
     low = np.where((a[0] <= 0) & (a[1] >= 0), 0.0, np.minimum(np.abs(a[0]), np.abs(a[1])))
     return low, np.maximum(np.abs(a[0]), np.abs(a[1]))
-
-
-def rising(function: Callable[[Floats], Floats], a: Range) -> Range:
-    """Return the range of a function that rises over the whole of `a`."""
-    return function(a[0]), function(a[1])
 
 
 def hull(*ends: Floats) -> Range:
