@@ -23,6 +23,12 @@ def test_the_published_table_keeps_its_bounds() -> None:
     measured = json.loads(power.RESULT.read_text("utf-8"))
     assert measured["rows"] >= 1_000_000
     assert not power.broken_promises(measured["false_alarms"])
+    chance = measured["copied_by_chance"]
+    assert chance["warning"] <= chance["judged"] / 10_000
+
+
+def test_rows_of_six_numbers_are_not_shared_by_chance() -> None:
+    assert power.copied_by_chance(20_000) == {"judged": 20_000, "warning": 0, "note": 0}
 
 
 @pytest.mark.parametrize("mistake", ["row shifted by a column", "decimal shifted", "SE for SD"])
