@@ -65,3 +65,58 @@ def test_p_against_r(cells: dict[str, str], expected: int) -> None:
 )
 def test_p_against_test(cells: dict[str, str], expected: int) -> None:
     assert level("RD241", "test", cells) == expected
+
+
+MEANS = {"n1": "8", "mean1": "5.0", "sd1": "2.0", "n2": "8", "mean2": "4.0", "sd2": "2.0"}
+COUNTS = {"events1": "10", "n1": "100", "events2": "20", "n2": "100"}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "cells", "expected"),
+    [
+        # Welch's 5.4 degrees of freedom printed as 5.
+        ("RD241", "test", {"test": "t", "value": "2.57", "df": "5", "p": "0.047"}, NOTE),
+        ("RD241", "test", {"test": "t", "value": "2.57", "df": "5", "p": "0.20"}, ERROR),
+        # A mixed model has more degrees of freedom than people.
+        ("RD248", "coefficient", {"estimate": "1", "df": "480", "n": "50"}, WARNING),
+        ("RD248", "coefficient", {"estimate": "1", "df": "19", "n": "20"}, SILENT),
+        # Rounding keeps the order, so whole numbers turned round were so before.
+        ("RD221", "sample-median", {"median": "5", "q1": "6", "n": "40"}, ERROR),
+        ("RD221", "sample-median", {"median": "5.0", "q1": "5", "n": "40"}, SILENT),
+        # One decimal: any SD below 0.05.
+        ("RD205", "sample-mean", {"mean": "0.1", "sd": "0.0", "n": "20"}, NOTE),
+        ("RD204", "mean-difference", {**MEANS, "se": "-0.32"}, ERROR),
+        # The pooled SD over N instead of N - 2, from the raw means.
+        ("RD251", "mean-difference", {**MEANS, "d": "0.53", "method": "raw-means"}, SILENT),
+        # Two measures share the columns of one interval: it is nobody's for certain.
+        (
+            "RD212",
+            "two-by-two",
+            {**COUNTS, "rr": "0.50", "ci_lower": "0.25", "ci_upper": "1.01", "rd": "-0.10"},
+            SILENT,
+        ),
+        (
+            "RD212",
+            "two-by-two",
+            {**COUNTS, "rd": "-0.10", "ci_lower": "0.25", "ci_upper": "1.01"},
+            ERROR,
+        ),
+        ("RD263", "two-by-two", {**COUNTS, "rd": "-10.0", "method": "raw-counts"}, NOTE),
+        (
+            "RD232",
+            "correlation",
+            {"r": "0.30", "n": "100", "ci_lower": "0.14", "ci_upper": "0.44"},
+            NOTE,
+        ),
+        (
+            "RD232",
+            "correlation",
+            {"r": "0.30", "n": "100", "ci_lower": "0.14", "ci_upper": "0.44", "ci_level": "90"},
+            SILENT,
+        ),
+    ],
+)
+def test_what_honest_practice_explains(
+    code: str, kind: str, cells: dict[str, str], expected: int
+) -> None:
+    assert level(code, kind, cells) == expected

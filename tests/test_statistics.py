@@ -266,3 +266,36 @@ def test_a_level_of_the_review_holds_for_every_outcome_of_a_rule(tmp_path: Path)
     result = judge(folder)
     assert [f.level for f in result.findings] == ["warning"]
     assert result.verdict == "pass"
+
+
+def test_arms_are_added_up_within_a_pool(tmp_path: Path) -> None:
+    rows = "study,arm,time,r,a\n" + "".join(
+        f"s1,{arm},{time},{50 if arm != 'total' else 100},{50 if arm != 'total' else 100}\n"
+        for time in ("post", "later")
+        for arm in ("A", "B", "total")
+    )
+    fields = {name: {"type": "string"} for name in ("study", "arm", "time")}
+    statistic = {"kind": "sample-flow", "randomised": "r", "analysed": "a"}
+    statistic |= {"study": "study", "arm": "arm"}
+    for pool in ({}, {"pool": "time"}):  # without one, an arm that occurs twice is not judged
+        folder = write(tmp_path, rows, [{**statistic, **pool}], fields)
+        assert not validate(folder, stages=["relations"]).findings
+    wrong = rows.replace("s1,B,post,50", "s1,B,post,60")
+    folder = write(tmp_path, wrong, [{**statistic, "pool": "time"}], fields)
+    [finding] = validate(folder, stages=["relations"]).findings
+    assert (
+        finding.message
+        == "randomised: the 2 arms of study s1 are 110 together, and its total is 100"
+    )
+
+
+def test_a_diagram_with_other_methods_is_no_warning_and_included_studies_are_summed(
+    tmp_path: Path,
+) -> None:
+    boxes = [("identified", 1000), ("identified", 30), ("removed", 200), ("screened", 800)]
+    boxes += [("included-studies", 1), ("included-studies", 3)]
+    rows = "box,count\n" + "".join(f"{box},{count}\n" for box, count in boxes)
+    statistic = {"kind": "study-flow", "box": "box", "count": "count"}
+    folder = write(tmp_path, rows, [statistic], {"box": {"type": "string"}})
+    found = validate(folder, stages=["relations"]).findings
+    assert [(f.code, f.level) for f in found] == [("RD321", "note")]

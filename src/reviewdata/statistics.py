@@ -83,7 +83,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "proportion": Kind((("count",), ("n",)), ("count", "n", "percent"), ("count", "n")),
     "correlation": Kind(
-        (("r",), ("n",)), ("r", "n", "p", "sides", "alpha", "ci_lower", "ci_upper"), ("n",), _P
+        (("r",), ("n",)),
+        ("r", "n", "p", "sides", "alpha", "ci_lower", "ci_upper", "ci_level"),
+        ("n",),
+        _P,
     ),
     "test": Kind(
         (("test",), ("value",)),
@@ -108,14 +111,14 @@ KINDS: Mapping[str, Kind] = {
         ("randomised", "analysed", "lost"),
         ("randomised", "analysed", "lost"),
         {},
-        ("study", "arm"),
+        ("study", "arm", "pool"),
     ),
     "study-flow": Kind(
         (("box",), ("count",)),
         ("count",),
         ("count",),
         {"unit": ("reports", "studies")},
-        ("box",),
+        ("box", "pool"),
     ),
     "rob": Kind(
         (("study",), ("domain",), ("judgement",)),

@@ -15,24 +15,27 @@ BOXES = (
 """The boxes of the PRISMA 2020 flow diagram (Page et al. 2021, BMJ 372:n71)."""
 
 STEPS = (
-    ("identified", "removed", "screened"),
-    ("screened", "excluded", "sought"),
-    ("sought", "not-retrieved", "assessed"),
-    ("assessed", "excluded-reports", "included-reports"),
+    ("identified", "removed", "screened", ""),
+    ("screened", "excluded", "sought", ""),
+    ("screened", "excluded", "assessed", "sought"),
+    ("sought", "not-retrieved", "assessed", ""),
+    ("assessed", "excluded-reports", "included-reports", ""),
 )
-"""What goes into a step, what leaves it, and what remains."""
+"""What goes into a step, what leaves it, what remains, and without which box it is a step."""
 
 
 def arms_and_total(tables: Tables) -> Iterator[Question]:
     """Ask for totals of a study that its arms do not add up to (RD311).
 
-    A record without an arm, or with the arm `total`, is the total. Fewer people in the arms
-    is a note: not all arms may be extracted.
+    A record without an arm, or with the arm `total`, is the total; records are compared within
+    a `pool`: a time point, an outcome. Fewer people in the arms is a note: not all arms may be
+    extracted. An arm that occurs twice in a pool is not judged.
     """
     for resource, statistic in declared(tables, "sample-flow"):
         bound = statistic.bindings
         if not {"study", "arm"} <= bound.keys():
             continue
+        pool = bound["pool"].value if "pool" in bound else "NULL"
         whole = f"coalesce(lower({bound['arm'].value}), 'total') = 'total'"
         for role in ("randomised", "analysed"):
             sql = f"""
@@ -40,27 +43,29 @@ def arms_and_total(tables: Tables) -> Iterator[Question]:
                   SELECT
                     t._row AS _row,
                     {bound["study"].value} AS study,
+                    {pool} AS pool,
+                    {bound["arm"].value} AS arm,
                     {whole} AS whole,
                     {bound[role].value} AS people
                   {statistic.source}
                 ),
                 arms AS (
-                  SELECT study, sum(people) AS parts, count(*) AS arms
+                  SELECT study, pool, sum(people) AS parts, count(*) AS arms
                   FROM flow
                   WHERE NOT whole
-                  GROUP BY study
-                  HAVING count(people) = count(*)
+                  GROUP BY study, pool
+                  HAVING count(people) = count(*) AND count(DISTINCT arm) = count(*)
                 )
                 SELECT
                   _row,
-                  study,
+                  flow.study AS study,
                   arms,
                   CAST(people AS BIGINT) AS total,
                   CAST(parts AS BIGINT) AS parts,
                   '{role}' AS role,
                   CASE WHEN parts > people THEN 'error' ELSE 'note' END AS level
                 FROM flow
-                JOIN arms USING (study)
+                JOIN arms ON arms.study = flow.study AND arms.pool IS NOT DISTINCT FROM flow.pool
                 WHERE whole AND parts <> people
                 ORDER BY _row"""
             yield Question("RD311", resource.name, statistic.field(role), sql)
@@ -69,17 +74,20 @@ def arms_and_total(tables: Tables) -> Iterator[Question]:
 def boxes(tables: Tables) -> Iterator[Question]:
     """Ask for the boxes of a flow diagram that do not follow from the ones before (RD321).
 
-    Boxes of one name are summed. Only boxes of one unit are compared; where the unit is not
-    given it is a note, since reports and studies are counted differently.
+    Boxes of one name are summed within a `pool`, a column of the diagram. Only boxes of one
+    unit are compared. Where unit or pool is not given it is a note: reports and studies are
+    counted differently, and what other methods found enters the diagram further down.
     """
     for resource, statistic in declared(tables, "study-flow"):
         bound = statistic.bindings
         unit = bound["unit"].value if "unit" in bound else "NULL"
+        pool = bound["pool"].value if "pool" in bound else "NULL"
         steps = ", ".join(f"({', '.join(map(quote_text, step))})" for step in STEPS)
         sql = f"""
             WITH flow AS (
               SELECT
                 t._row AS _row,
+                {pool} AS pool,
                 lower({bound["box"].value}) AS box,
                 lower({unit}) AS unit,
                 {bound["count"].value} AS number
@@ -87,6 +95,7 @@ def boxes(tables: Tables) -> Iterator[Question]:
             ),
             summed AS (
               SELECT
+                pool,
                 box,
                 CAST(sum(number) AS BIGINT) AS number,
                 min(_row) AS _row,
@@ -94,7 +103,7 @@ def boxes(tables: Tables) -> Iterator[Question]:
                 count(DISTINCT unit) <= 1 AS alike,
                 bool_and(unit IS NOT NULL) AS known
               FROM flow
-              GROUP BY box
+              GROUP BY pool, box
               HAVING count(number) = count(*)
             )
             SELECT
@@ -106,14 +115,18 @@ def boxes(tables: Tables) -> Iterator[Question]:
               c.box AS after,
               c.number AS remain,
               a.number - b.number AS expected,
-              CASE WHEN a.known AND b.known AND c.known THEN 'warning' ELSE 'note' END AS level
-            FROM (VALUES {steps}) AS step(before, away, after)
+              CASE
+                WHEN a.known AND b.known AND c.known AND a.pool IS NOT NULL THEN 'warning'
+                ELSE 'note'
+              END AS level
+            FROM (VALUES {steps}) AS step(before, away, after, without)
             JOIN summed AS a ON a.box = step.before
-            JOIN summed AS b ON b.box = step.away
-            JOIN summed AS c ON c.box = step.after
+            JOIN summed AS b ON b.box = step.away AND b.pool IS NOT DISTINCT FROM a.pool
+            JOIN summed AS c ON c.box = step.after AND c.pool IS NOT DISTINCT FROM a.pool
             WHERE a.number - b.number <> c.number
               AND a.alike AND b.alike AND c.alike
               AND coalesce(a.unit = c.unit, true)
+              AND step.without NOT IN (SELECT box FROM summed)
             ORDER BY c._row"""
         yield Question("RD321", resource.name, statistic.field("count"), sql)
 
@@ -136,15 +149,21 @@ def included_studies(tables: Tables) -> Iterator[Question]:
                 {bound["count"].value} AS number
               {statistic.source}
             ),
-            held AS (SELECT count(*) AS held FROM cells.{quote_name(studies)})
+            held AS (SELECT count(*) AS held FROM cells.{quote_name(studies)}),
+            summed AS (
+              SELECT min(_row) AS _row, sum(number) AS number
+              FROM flow
+              WHERE box = 'included-studies'
+              HAVING count(number) > 0
+            )
             SELECT
               _row,
               CAST(number AS BIGINT) AS included,
               held,
               {quote_text(studies)} AS studies,
               CASE WHEN held > number THEN 'warning' ELSE 'note' END AS level
-            FROM flow, held
-            WHERE box = 'included-studies' AND number <> held
+            FROM summed, held
+            WHERE number <> held
             ORDER BY _row"""
         yield Question("RD322", resource.name, statistic.field("count"), sql)
 

@@ -66,13 +66,15 @@ def recompute(c: Columns) -> Range:
         for a, b in zip(sd1, sd2, strict=True)
     )
     average = tuple(np.sqrt((a**2 + b**2) / 2) for a, b in zip(sd1, sd2, strict=True))
-    routes = [divide(apart, (s[0], s[1])) for s in (sd1, sd2, pooled, average)]
+    whole = np.sqrt((n1 + n2 - 2) / (n1 + n2))  # the pooled SD with denominator n1 + n2
+    large = (pooled[0] * whole, pooled[1] * whole)
+    routes = [divide(apart, (s[0], s[1])) for s in (sd1, sd2, pooled, average, large)]
     found = union(routes)
     factors = np.minimum(correction(np.minimum(n1, n2) - 1), correction(n1 + n2 - 2))
     factors = np.where(np.isfinite(factors) & (factors > 0), factors, 0.0)
     found = multiply(found, (factors, np.ones(c.size)))
-    whole = known(apart, sd1, sd2) & possible
-    return np.where(whole, found[0], np.nan), np.where(whole, found[1], np.nan)
+    judged = known(apart, sd1, sd2) & possible
+    return np.where(judged, found[0], np.nan), np.where(judged, found[1], np.nan)
 
 
 def difference_contradicts(role: str, c: Columns) -> Outcome:

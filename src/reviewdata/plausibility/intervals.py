@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from reviewdata.plausibility.columns import EDGE, Bools, Floats, Range
+from reviewdata.plausibility.columns import EDGE, Bools, Columns, Floats, Range
 
 
 def overlap(a: Range, b: Range, slack: float = 0.0) -> Bools:
@@ -25,6 +25,16 @@ def below(a: Range, b: Range) -> Bools:
     """Return where every number of `a` is below every number of `b`."""
     size = np.maximum(np.abs(a[1]), np.abs(b[0])) * EDGE
     return np.asarray(a[1] + size < b[0], dtype=np.bool_)
+
+
+def precedes(c: Columns, first: str, second: str) -> Bools:
+    """Return where one role is below another, whatever they were before they were rounded.
+
+    Rounding keeps the order: of numbers with the same decimals the printed ones decide.
+    """
+    alike = c.decimals(first) == c.decimals(second)
+    printed = alike & (c.number(first) < c.number(second))
+    return np.asarray(printed | below(c.range(first), c.range(second)), dtype=np.bool_)
 
 
 def known(*ranges: Range) -> Bools:

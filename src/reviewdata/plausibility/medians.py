@@ -6,15 +6,15 @@ import numpy as np
 from scipy import special
 
 from reviewdata.plausibility.columns import EDGE, ERROR, Check, Columns, Floats, Outcome, find
-from reviewdata.plausibility.intervals import below
+from reviewdata.plausibility.intervals import precedes
 from reviewdata.plausibility.scales import item_scale
 
 
 def quartiles_out_of_order(c: Columns) -> Outcome:
     """Judge whether q1 <= median <= q3."""
-    lower, middle, upper = c.range("q1"), c.range("median"), c.range("q3")
-    judged = np.isfinite(middle[0]) & (np.isfinite(lower[0]) | np.isfinite(upper[0]))
-    fails = below(middle, lower) | below(upper, middle) | below(upper, lower)
+    judged = np.isfinite(c.number("median"))
+    judged &= np.isfinite(c.number("q1")) | np.isfinite(c.number("q3"))
+    fails = precedes(c, "median", "q1") | precedes(c, "q3", "median") | precedes(c, "q3", "q1")
     return find(judged, fails, ERROR)
 
 

@@ -128,8 +128,9 @@ def sd_below_least(c: Columns) -> Outcome:
     """Judge whether the SD is possible for whole-number answers with this mean.
 
     A mean of whole numbers that is not itself whole needs answers on both sides of it: with f
-    the fractional part of the mean of the sums, SD >= sqrt(f (1 - f) n / (n - 1)), divided by
-    the number of items for an item mean; at the mean within rounding that asks least.
+    the fractional part of the mean of the sums, SD >= sqrt(f (1 - f)), divided by the number
+    of items for an item mean; at the mean within rounding that asks least, and for an SD with
+    denominator n, which some print.
     """
     units = units_of_score(c)
     low, high = c.range("mean")[0] * units, c.range("mean")[1] * units
@@ -137,7 +138,7 @@ def sd_below_least(c: Columns) -> Outcome:
     part_low, part_high = low - np.floor(low), high - np.floor(low)
     asked = np.minimum(part_low * (1 - part_low), part_high * (1 - part_high))
     asked = np.where(part_high >= 1, 0.0, np.maximum(asked, 0.0))
-    bound = np.sqrt(asked * n / (n - 1)) / units
+    bound = np.sqrt(asked) / units
     sd = c.number("sd")
     judged = np.isfinite(sd) & np.isfinite(bound) & (n > 1) & (sd > 0) & _raw(c)
     level = np.where(c.is_word("mean_type", "observed"), WARNING, NOTE)
@@ -170,7 +171,8 @@ def sd_zero(c: Columns) -> Outcome:
     low, high = scale_of_score(c)
     mean = c.range("mean")
     at_end = ((mean[0] <= low) & (low <= mean[1])) | ((mean[0] <= high) & (high <= mean[1]))
-    level = np.where(at_end | (n < HANDFUL), NOTE, WARNING)
+    coarse = c.decimals("sd") == 1  # 0.0 is anything below 0.05
+    level = np.where(at_end | coarse | (n < HANDFUL), NOTE, WARNING)
     return find(np.isfinite(sd) & (n > 1), sd == 0, level, reasons={"end": at_end})
 
 
@@ -205,6 +207,7 @@ CHECKS = (
     Check("RD204", "sample-mean", "se", lambda c: sd_negative("se", c), ("se",)),
     Check("RD204", "mean-difference", "sd1", lambda c: sd_negative("sd1", c)),
     Check("RD204", "mean-difference", "sd2", lambda c: sd_negative("sd2", c)),
+    Check("RD204", "mean-difference", "se", lambda c: sd_negative("se", c), ("se",)),
     Check("RD204", "coefficient", "se", lambda c: sd_negative("se", c), ("se",)),
     Check("RD204", "estimate", "se", lambda c: sd_negative("se", c), ("se",)),
     Check("RD205", "sample-mean", "sd", sd_zero, ("sd",)),

@@ -28,8 +28,12 @@ from reviewdata.plausibility.columns import (
     find,
 )
 from reviewdata.plausibility.intervals import absolute, divide, overlap, positive
+from reviewdata.plausibility.spread import LEVELS
 
 ALPHA = 0.05
+
+ROUNDED_DF = (-0.5, 1.0)
+"""How far degrees of freedom may be from the printed ones: rounded, or cut off."""
 
 
 def p_against_r(c: Columns) -> Outcome:
@@ -60,27 +64,33 @@ def interval_against_r(c: Columns) -> Outcome:
     A note where some n' from 0.8 n to n explains it.
     """
     n = c.number("n")
+    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
     r = np.clip(c.range("r")[0], -1, 1), np.clip(c.range("r")[1], -1, 1)
     judged = (n > 3) & (np.abs(c.number("r")) < 1)
     judged &= np.isfinite(c.number("ci_lower")) & np.isfinite(c.number("ci_upper"))
 
-    def bounds(size: Floats) -> tuple[Range, Range]:
+    def bounds(size: Floats, level: Floats) -> tuple[Range, Range]:
         z = np.arctanh(r[0]), np.arctanh(r[1])
-        half = special.ndtri(0.975) / np.sqrt(np.maximum(size - 3, 0.5))
+        share = np.where(level > 1, level / 100, level)
+        half = special.ndtri((1 + share) / 2) / np.sqrt(np.maximum(size - 3, 0.5))
         lower = np.tanh(z[0] - half), np.tanh(z[1] - half)
         return lower, (np.tanh(z[0] + half), np.tanh(z[1] + half))
 
-    lower, upper = bounds(n)
-    few_lower, few_upper = bounds(FEWEST * n)
-    agrees = overlap(c.range("ci_lower"), lower) & overlap(c.range("ci_upper"), upper)
+    def fits(lower: Range, upper: Range) -> Bools:
+        return overlap(c.range("ci_lower"), lower) & overlap(c.range("ci_upper"), upper)
+
+    lower, upper = bounds(n, level)
+    few_lower, few_upper = bounds(FEWEST * n, level)
+    agrees = fits(lower, upper)
+    other = np.logical_or.reduce([fits(*bounds(n, np.full(c.size, one))) for one in LEVELS])
     fewer = overlap(c.range("ci_lower"), (few_lower[0], lower[1])) & overlap(
         c.range("ci_upper"), (upper[0], few_upper[1])
     )
     return find(
         judged,
         ~agrees,
-        np.where(fewer, NOTE, WARNING),
-        reasons={"fewer": fewer},
+        np.where(fewer | other, NOTE, WARNING),
+        reasons={"level": other, "fewer": fewer},
         lower=(lower[0] + lower[1]) / 2,
         upper=(upper[0] + upper[1]) / 2,
     )
@@ -89,10 +99,13 @@ def interval_against_r(c: Columns) -> Outcome:
 def p_against_test(c: Columns) -> Outcome:
     """Judge a printed p against the one that a test value and its own df give.
 
-    t, F, chi2 and z; F and chi-square have no sides.
+    t, F, chi2 and z; F and chi-square have no sides. A note where degrees of freedom that were
+    rounded or cut off explain it, as Welch's and Greenhouse and Geisser's are.
     """
     computed, sided = _p_of_test(c)
-    return _compare(c, computed, has_sides=sided, gravest=ERROR)
+    return _compare(
+        c, computed, has_sides=sided, gravest=ERROR, fewer=lambda: _p_of_test(c, ROUNDED_DF)[0]
+    )
 
 
 def significance_against_test(c: Columns) -> Outcome:
@@ -163,10 +176,15 @@ def significance_against_coefficient(c: Columns) -> Outcome:
 
 
 def df_above_n_of_coefficient(c: Columns) -> Outcome:
-    """Judge the degrees of freedom of a coefficient: df + predictors + 1 > n is impossible."""
-    needed = c.number("df") + np.nan_to_num(c.number("predictors"), nan=1.0) + 1
+    """Judge the degrees of freedom of a coefficient: df + predictors + 1 > n is impossible.
+
+    A warning where the predictors are not counted: a mixed model has more df than people.
+    """
+    counted = np.isfinite(c.number("predictors"))
+    needed = c.number("df") + np.where(counted, c.number("predictors"), 0.0) + 1
     judged = np.isfinite(needed) & (c.number("n") > 0)
-    return find(judged, needed > c.number("n"), ERROR, needed=needed)
+    level = np.where(counted, ERROR, WARNING)
+    return find(judged, needed > c.number("n"), level, needed=needed)
 
 
 def p_outside(c: Columns) -> Outcome:
@@ -215,14 +233,17 @@ def _df_of_t(c: Columns) -> Floats:
     return np.where(np.isnan(df) & np.isnan(c.number("df1")), df2, df)
 
 
-def _p_of_test(c: Columns) -> tuple[Range, Bools]:
-    """Return the p of a test, two-sided where it has sides, and where it has."""
-    df, df1, df2 = c.number("df"), c.number("df1"), c.number("df2")
-    of_t = _df_of_t(c)
+def _p_of_test(c: Columns, df_between: tuple[float, float] = (0.0, 0.0)) -> tuple[Range, Bools]:
+    """Return the p of a test, two-sided where it has sides, and where it has.
+
+    `df_between` is by how much the degrees of freedom may be less and more than printed.
+    """
     rows = {word: c.is_word("test", word) for word in ("t", "F", "chi2", "z")}
     low, high = absolute(c.range("value"))
 
-    def p(x: Floats) -> Floats:
+    def p(x: Floats, more: float) -> Floats:
+        df, df1, df2 = (np.maximum(c.number(r) + more, 0.1) for r in ("df", "df1", "df2"))
+        of_t = np.maximum(_df_of_t(c) + more, 0.1)
         result = np.full(c.size, np.nan)
         for word, function in (
             ("t", lambda x, i: 2 * special.stdtr(of_t[i], -x)),
@@ -237,7 +258,13 @@ def _p_of_test(c: Columns) -> tuple[Range, Bools]:
 
     sided = rows["t"] | rows["z"]
     possible = sided | (c.number("value") >= 0)
-    least, most = p(high), p(low)
+    less, more = df_between
+    ends = (
+        [p(high, less), p(high, more), p(low, less), p(low, more)]
+        if more
+        else [p(high, 0.0), p(low, 0.0)]
+    )
+    least, most = np.minimum.reduce(ends), np.maximum.reduce(ends)
     return (np.where(possible, least, np.nan), np.where(possible, most, np.nan)), sided
 
 

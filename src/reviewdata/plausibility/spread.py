@@ -17,7 +17,7 @@ from reviewdata.plausibility.columns import (
     Range,
     find,
 )
-from reviewdata.plausibility.intervals import below, known, overlap, positive, subtract
+from reviewdata.plausibility.intervals import known, overlap, positive, precedes, subtract
 
 LEVELS = (90.0, 99.0)
 """Levels of an interval that may be meant where another was declared or assumed."""
@@ -54,11 +54,10 @@ def se_against_sd(c: Columns) -> Outcome:
 
 def mean_outside_interval(role: str, c: Columns) -> Outcome:
     """Judge whether an estimate lies within its own interval, and the bounds in their order."""
-    value = c.range(role)
-    lower, upper = c.range("ci_lower"), c.range("ci_upper")
-    judged = np.isfinite(value[0]) & (np.isfinite(lower[0]) | np.isfinite(upper[0]))
-    turned = below(upper, lower)
-    outside = below(value, lower) | below(upper, value)
+    judged = np.isfinite(c.number(role))
+    judged &= np.isfinite(c.number("ci_lower")) | np.isfinite(c.number("ci_upper"))
+    turned = precedes(c, "ci_upper", "ci_lower")
+    outside = precedes(c, role, "ci_lower") | precedes(c, "ci_upper", role)
     return find(judged, turned | outside, ERROR, reasons={"turned": turned})
 
 

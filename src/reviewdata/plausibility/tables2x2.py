@@ -12,6 +12,7 @@ import numpy as np
 from reviewdata.plausibility.columns import (
     ERROR,
     NOTE,
+    SILENT,
     WARNING,
     Bools,
     Check,
@@ -48,8 +49,10 @@ def measure_contradicts(role: str, c: Columns) -> Outcome:
     """Judge a printed rr, or, or rd against the counts, with and without a correction."""
     value, _ = _measures(c)[role]
     corrected, se = _measures(c, CORRECTION)[role]
-    expected = hull(value, corrected)
+    everywhere, _ = _measures(c, CORRECTION, empty_only=False)[role]
+    expected = hull(value, corrected, everywhere, *([_peto(c)] if role == "or" else []))
     printed = c.range(role)
+    percent = overlap(printed, (100 * expected[0], 100 * expected[1])) & (role == "rd")
     judged = known(expected, printed) & _possible(c)
     null = 0.0 if role == "rd" else 1.0
     other_side = ((printed[0] > null) & (expected[1] < null)) | (
@@ -57,12 +60,13 @@ def measure_contradicts(role: str, c: Columns) -> Outcome:
     )
     far = (other_side | _beyond(role, printed, expected)) & ~_moved(role, printed, expected, se)
     level = np.where(c.is_word("method", "raw-counts"), ERROR, np.where(far, WARNING, NOTE))
+    level = np.where(percent, NOTE, level)
     return find(
         judged,
         ~overlap(printed, expected),
         level,
-        reasons={"side": other_side},
-        expected=expected[0],
+        reasons={"percent": percent, "side": other_side},
+        expected=value,
     )
 
 
@@ -78,6 +82,7 @@ def interval_contradicts(role: str, c: Columns) -> Outcome:
         lower, upper = _log(lower), _log(upper)
     width = subtract(upper, lower)
     judged = known(expected, width) & np.isfinite(width[0] + width[1]) & _possible(c)
+    judged &= _alone(role, c)
     middle = (width[0] + width[1]) / 2
     return find(
         judged,
@@ -89,15 +94,44 @@ def interval_contradicts(role: str, c: Columns) -> Outcome:
     )
 
 
-def _measures(c: Columns, added: float = 0.0) -> dict[str, tuple[Floats, Floats]]:
-    """Return estimate and standard error of each measure; that of ratios is of their log."""
+def outside_interval(role: str, c: Columns) -> Outcome:
+    """Judge whether a measure lies within its interval, where it is the only one printed."""
+    found, alone = mean_outside_interval(role, c), _alone(role, c)
+    levels = np.where(alone, found.levels, SILENT).astype(np.int8)
+    return Outcome(found.judged & alone, levels, found.reasons)
+
+
+def _alone(role: str, c: Columns) -> Bools:
+    """Return where a measure is the only one printed, so that the interval is its own."""
+    alone = np.isfinite(c.number(role))
+    for other in {"rr", "or", "rd"} - {role}:
+        alone &= ~np.isfinite(c.number(other))
+    return alone
+
+
+def _peto(c: Columns) -> Floats:
+    """Return Peto's odds ratio: exp((O - E) / V), by the hypergeometric mean and variance."""
+    e1, n1 = c.number("events1"), c.number("n1")
+    events, total = e1 + c.number("events2"), n1 + c.number("n2")
+    expected = n1 * events / total
+    variance = expected * (total - events) * c.number("n2") / (total * (total - 1))
+    return np.asarray(np.exp((e1 - expected) / variance), dtype=np.float64)
+
+
+def _measures(
+    c: Columns, added: float = 0.0, *, empty_only: bool = True
+) -> dict[str, tuple[Floats, Floats]]:
+    """Return estimate and standard error of each measure; that of ratios is of their log.
+
+    `added` is added to each cell of a table with an empty one, or of every table.
+    """
     cells = []
     for arm in ("1", "2"):
         events, n = c.number(f"events{arm}"), c.number(f"n{arm}")
         rest = np.where(np.isfinite(n), n - events, c.number(f"nonevents{arm}"))
         cells += [events, rest]
     empty = np.logical_or.reduce([cell == 0 for cell in cells])
-    a, b, x, d = (np.where(empty, cell + added, cell) for cell in cells)
+    a, b, x, d = (np.where(empty | (not empty_only), cell + added, cell) for cell in cells)
     n1, n2 = a + b, x + d
     return {
         "rr": ((a / n1) / (x / n2), np.sqrt(1 / a - 1 / n1 + 1 / x - 1 / n2)),
@@ -139,7 +173,7 @@ def _log(a: Range) -> Range:
 
 def _of(code: str, role: str, field: str, needs: tuple[str, ...]) -> Check:
     judge = {"RD263": measure_contradicts, "RD264": interval_contradicts}.get(
-        code, mean_outside_interval
+        code, outside_interval
     )
     return Check(code, "two-by-two", field, lambda c: judge(role, c), needs)
 
