@@ -77,6 +77,7 @@ COUNTS = {"events1": "10", "n1": "100", "events2": "20", "n2": "100"}
         # Welch's 5.4 degrees of freedom printed as 5.
         ("RD241", "test", {"test": "t", "value": "2.57", "df": "5", "p": "0.047"}, NOTE),
         ("RD241", "test", {"test": "t", "value": "2.57", "df": "5", "p": "0.20"}, ERROR),
+        ("RD241", "test", {"test": "t", "value": "2.57", "df": "0", "p": "0.20"}, SILENT),
         # A mixed model has more degrees of freedom than people.
         ("RD248", "coefficient", {"estimate": "1", "df": "480", "n": "50"}, WARNING),
         ("RD248", "coefficient", {"estimate": "1", "df": "19", "n": "20"}, SILENT),

@@ -59,6 +59,10 @@ class Columns:
             return np.full(self.size, np.nan)
         return np.asarray(self._arrays[role], dtype=np.float64)
 
+    def number_or(self, role: str, default: float) -> Floats:
+        """Return the values of a role, a default where missing."""
+        return np.nan_to_num(self.number(role), nan=default)
+
     def decimals(self, role: str) -> Floats:
         """Return the printed decimals of a role, NaN where missing or computed."""
         decimals = self.number(f"{role}__decimals")

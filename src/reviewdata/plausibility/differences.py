@@ -137,7 +137,7 @@ def interval_contradicts(c: Columns) -> Outcome:
     own = np.isfinite(se[0])
     computed = _se_range(c)
     se = np.where(own, se[0], computed[0]), np.where(own, se[1], computed[1])
-    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
+    level = c.number_or("ci_level", 95.0)
     expected = interval_width(se, level, c.number("n1") + c.number("n2") - 2)
     width = subtract(c.range("ci_upper"), c.range("ci_lower"))
     judged = known(expected, width) & (width[1] > 0)

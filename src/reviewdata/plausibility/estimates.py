@@ -19,7 +19,7 @@ from reviewdata.plausibility.columns import (
     Range,
     find,
 )
-from reviewdata.plausibility.intervals import known, overlap, positive, subtract
+from reviewdata.plausibility.intervals import known, logarithm, overlap, positive, subtract
 from reviewdata.plausibility.significance import ALPHA, printed_p
 from reviewdata.plausibility.spread import LEVELS, interval_width
 
@@ -47,7 +47,7 @@ def wrong_scale(c: Columns) -> Outcome:
     """
     log = c.is_word("scale", "log")
     bounds = [c.range(role) for role in ("estimate", "ci_lower", "ci_upper")]
-    printed, logged = _symmetric(bounds), _symmetric([_log(b) for b in bounds])
+    printed, logged = _symmetric(bounds), _symmetric([logarithm(b) for b in bounds])
     judged = known(*bounds) & (c.number("ci_lower") > 0) & (log | c.is_word("scale", "identity"))
     fails = np.where(log, printed & ~logged, logged & ~printed)
     return find(judged, fails, NOTE, reasons={"difference": ~log})
@@ -62,7 +62,7 @@ def se_contradicts_interval(c: Columns) -> Outcome:
     width = subtract(upper, lower)
     se = positive(c.range("se"))
     judged = known(width, se) & (width[1] >= 0) & (c.number("se") > 0)
-    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
+    level = c.number_or("ci_level", 95.0)
     df = np.full(c.size, float(SMALLEST_DF))
     expected = interval_width(se, level, df)
     fails = judged & ~overlap(width, expected)
@@ -137,12 +137,8 @@ def asymmetric(c: Columns) -> Outcome:
 def _scaled(c: Columns, role: str) -> Range:
     low, high = c.range(role)
     log = c.is_word("scale", "log")
-    logged = _log((low, high))
+    logged = logarithm((low, high))
     return np.where(log, logged[0], low), np.where(log, logged[1], high)
-
-
-def _log(a: Range) -> Range:
-    return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
 
 
 def _symmetric(bounds: list[Range]) -> Bools:

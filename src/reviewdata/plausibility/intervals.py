@@ -74,6 +74,12 @@ def absolute(a: Range) -> Range:
     return low, np.maximum(np.abs(a[0]), np.abs(a[1]))
 
 
+def logarithm(a: Range) -> Range:
+    """Return the range of log a, missing where an end is not above zero."""
+    low, high = (np.where(end > 0, end, np.nan) for end in a)
+    return np.log(low), np.log(high)
+
+
 def hull(*ends: Floats) -> Range:
     """Return the range from the least to the greatest of some numbers, missing ones aside."""
     return np.fmin.reduce(ends), np.fmax.reduce(ends)

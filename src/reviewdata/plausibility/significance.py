@@ -64,7 +64,7 @@ def interval_against_r(c: Columns) -> Outcome:
     A note where some n' from 0.8 n to n explains it.
     """
     n = c.number("n")
-    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
+    level = c.number_or("ci_level", 95.0)
     r = np.clip(c.range("r")[0], -1, 1), np.clip(c.range("r")[1], -1, 1)
     judged = (n > 3) & (np.abs(c.number("r")) < 1)
     judged &= np.isfinite(c.number("ci_lower")) & np.isfinite(c.number("ci_upper"))
@@ -242,8 +242,10 @@ def _p_of_test(c: Columns, df_between: tuple[float, float] = (0.0, 0.0)) -> tupl
     low, high = absolute(c.range("value"))
 
     def p(x: Floats, more: float) -> Floats:
-        df, df1, df2 = (np.maximum(c.number(r) + more, 0.1) for r in ("df", "df1", "df2"))
-        of_t = np.maximum(_df_of_t(c) + more, 0.1)
+        df, df1, df2, of_t = (
+            np.where(printed > 0, np.maximum(printed + more, 0.1), np.nan)
+            for printed in (*(c.number(role) for role in ("df", "df1", "df2")), _df_of_t(c))
+        )
         result = np.full(c.size, np.nan)
         for word, function in (
             ("t", lambda x, i: 2 * special.stdtr(of_t[i], -x)),
@@ -281,7 +283,7 @@ def _p_of_coefficient(c: Columns) -> Range:
 
 
 def _alpha(c: Columns) -> Floats:
-    return np.where(np.isfinite(c.number("alpha")), c.number("alpha"), ALPHA)
+    return c.number_or("alpha", ALPHA)
 
 
 def _one_sided(c: Columns, computed: Range, has_sides: Bools | bool) -> tuple[Range, Bools]:

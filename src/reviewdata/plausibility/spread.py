@@ -78,7 +78,7 @@ def interval_against_spread(c: Columns) -> Outcome:
     se = np.where(own, se[0], by_sd[0]), np.where(own, se[1], by_sd[1])
     judged = known(width, se) & (n > 1) & (width[1] >= 0)
     judged &= ~c.is_word("mean_type", "adjusted")
-    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
+    level = c.number_or("ci_level", 95.0)
     expected = interval_width(se, level, n - 1)
     fails = judged & ~overlap(width, expected)
     other = fewer = np.zeros(c.size, dtype=np.bool_)

@@ -23,7 +23,7 @@ from reviewdata.plausibility.columns import (
     find,
 )
 from reviewdata.plausibility.differences import MOVED, RATIO
-from reviewdata.plausibility.intervals import hull, known, overlap, subtract
+from reviewdata.plausibility.intervals import hull, known, logarithm, overlap, subtract
 from reviewdata.plausibility.spread import interval_width, mean_outside_interval
 
 CORRECTION = 0.5
@@ -74,12 +74,12 @@ def interval_contradicts(role: str, c: Columns) -> Outcome:
     """Judge the interval of a measure by its width: 2 * 1.96 se, on the log scale for ratios."""
     _, se = _measures(c)[role]
     _, corrected = _measures(c, CORRECTION)[role]
-    level = np.where(np.isfinite(c.number("ci_level")), c.number("ci_level"), 95.0)
+    level = c.number_or("ci_level", 95.0)
     df = c.number("n1") + c.number("n2") - 2
     expected = interval_width(hull(se, corrected), level, df)
     lower, upper = c.range("ci_lower"), c.range("ci_upper")
     if role != "rd":
-        lower, upper = _log(lower), _log(upper)
+        lower, upper = logarithm(lower), logarithm(upper)
     width = subtract(upper, lower)
     judged = known(expected, width) & np.isfinite(width[0] + width[1]) & _possible(c)
     judged &= _alone(role, c)
@@ -162,13 +162,9 @@ def _beyond(role: str, printed: Range, expected: Range) -> Bools:
 def _moved(role: str, printed: Range, expected: Range, se: Floats) -> Bools:
     """Return where an adjustment may have moved the measure from one to the other."""
     if role != "rd":
-        printed, expected = _log(printed), _log(expected)
+        printed, expected = logarithm(printed), logarithm(expected)
     gap = np.maximum(printed[0] - expected[1], expected[0] - printed[1])
     return np.asarray(gap <= MOVED * se, dtype=np.bool_)
-
-
-def _log(a: Range) -> Range:
-    return np.log(np.where(a[0] > 0, a[0], np.nan)), np.log(np.where(a[1] > 0, a[1], np.nan))
 
 
 def _of(code: str, role: str, field: str, needs: tuple[str, ...]) -> Check:

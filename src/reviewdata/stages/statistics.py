@@ -97,7 +97,7 @@ def _judge_chunks(
 ) -> Iterator[Chunk]:
     """Yield what the checks found in each chunk, in order, some chunks ahead.
 
-    NumPy gives the interpreter free while it computes, so threads use every core; the number
+    NumPy gives the interpreter free while it computes, so two threads use two cores; the number
     of chunks in flight is bounded, and so is memory.
     """
     with ThreadPoolExecutor(WORKERS) as pool:
