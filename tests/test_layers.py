@@ -17,6 +17,7 @@ from reviewdata.statistics import KINDS
 SOURCE = ROOT / "src" / "reviewdata"
 
 ORDER = (
+    ("changes",),
     ("model",),
     ("rules", "output", "columns", "records", "tableschema", "patterns"),
     ("files",),

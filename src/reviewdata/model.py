@@ -6,8 +6,12 @@ Nothing here reads a file or imports another module of the project.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, fields
+from dataclasses import field as field_of
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from reviewdata.changes import Diff
 
 FORMAT_VERSION = "1"
 """Version of the JSON that `validate`, `query` and `reproduce` print."""
@@ -63,8 +67,8 @@ class Rule:
     source: str = ""
     table: str | None = None
     column: str | None = None
-    messages: Mapping[str, str] = field(default_factory=dict)
-    review: Mapping[str, Any] = field(default_factory=dict)
+    messages: Mapping[str, str] = field_of(default_factory=dict)
+    review: Mapping[str, Any] = field_of(default_factory=dict)
     examples: tuple[Example, ...] = ()
 
 
@@ -77,12 +81,28 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """Cells that a rule read to come to a finding, of one table.
+
+    One record or, with `row` None, all of them; one field or, with `field` None, all of them.
+    With `naming`, only the records that hold one of these texts in a cell.
+    """
+
+    table: str
+    row: int | None = None
+    field: str | None = None
+    naming: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a rule found, with the place to mend it.
 
     `line` is the physical line of the file on which the record starts, `row` the number
     of the record as frictionless counts (the header is 1), `field_number` counts from 1.
     `key` maps the primary-key fields to their text. A place that does not apply is None.
+    `old` says that the base of a change has the finding too; `reads` is what decides that, and
+    is not part of the result.
     """
 
     code: str
@@ -94,7 +114,7 @@ class Finding:
     line: int | None = None
     column: int | None = None
     row: int | None = None
-    key: Mapping[str, str] = field(default_factory=dict)
+    key: Mapping[str, str] = field_of(default_factory=dict)
     field: str | None = None
     field_number: int | None = None
     value: str | None = None
@@ -103,10 +123,23 @@ class Finding:
     type: str | None = None
     waived: bool = False
     origin: Origin | None = None
+    old: bool = False
+    reads: tuple[Read, ...] = field_of(default=(), compare=False, repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the finding as plain JSON types, all fields present."""
-        return asdict(self)
+    @property
+    def counts(self) -> bool:
+        """Whether the finding counts for the verdict: not waived, and not older than the change."""
+        return not (self.waived or self.old)
+
+    def to_dict(self, *, since: bool = False) -> dict[str, Any]:
+        """Return the finding as plain JSON types, all fields present; `old` where asked."""
+        content = {name: getattr(self, name) for name in _FINDING_FIELDS}
+        content["key"] = dict(self.key)
+        content["origin"] = asdict(self.origin) if self.origin else None
+        return content | ({"old": self.old} if since else {})
+
+
+_FINDING_FIELDS = tuple(f.name for f in fields(Finding) if f.name not in ("old", "reads"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,38 +210,47 @@ class Validation:
     """The result of `validate`: everything that was run and everything that was found.
 
     `claims` are those that the claims stage judged, for `run`; the JSON has `reproduce`'s.
+    `since` is the revision, as given, against which a change was judged, `diff` the change.
     """
 
     runs: tuple[Run, ...]
     findings: tuple[Finding, ...]
     claims: tuple[Claim, ...] = ()
+    since: str | None = None
+    diff: Diff | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """`unchecked` where a rule broke, else `fail` on an unwaived error, else `pass`."""
+        """`unchecked` where a rule broke, else `fail` on an error that counts, else `pass`."""
         if any(run.status == "broken" for run in self.runs):
             return "unchecked"
-        if any(f.level == "error" and not f.waived for f in self.findings):
+        if any(f.level == "error" and f.counts for f in self.findings):
             return "fail"
         return "pass"
 
     @property
     def counts(self) -> dict[str, int]:
-        """Findings that count, by level, and the number of waived ones."""
-        counts = dict.fromkeys((*LEVELS, "waived"), 0)
+        """Findings that count, by level, and the number of waived ones; of older ones too."""
+        old = ("old",) if self.since is not None else ()
+        counts = dict.fromkeys((*LEVELS, "waived", *old), 0)
         for finding in self.findings:
-            counts["waived" if finding.waived else finding.level] += 1
+            kind = "waived" if finding.waived else "old" if finding.old else finding.level
+            counts[kind] += 1
         return counts
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the contract of `validate --format json`."""
-        return {
+        """Return the contract of `validate --format json`; `since` and `diff` where given."""
+        since = self.since is not None
+        content: dict[str, Any] = {
             "version": FORMAT_VERSION,
             "verdict": self.verdict,
             "counts": self.counts,
             "runs": [run.to_dict() for run in self.runs],
-            "findings": [finding.to_dict() for finding in self.findings],
+            "findings": [finding.to_dict(since=since) for finding in self.findings],
         }
+        if since:
+            content |= {"since": self.since, "diff": self.diff.to_dict() if self.diff else None}
+        return content
 
 
 EXIT_CODES: Mapping[Verdict, int] = {"pass": 0, "fail": 1, "unchecked": 2}

@@ -30,13 +30,13 @@ def validation_text(
 ) -> str:
     """Return the findings by rule, each rule's why and mend once, and the totals last.
 
-    `ignore` hides the codes that start with one of its texts. At most PLACES findings of a
-    rule are shown, and waived ones not at all, unless `show_all`; `waivers` say why. `where`
+    `ignore` hides the codes that start with one of its texts. At most PLACES findings of a rule
+    are shown, and waived or older ones not at all, unless `show_all`; `waivers` say why. `where`
     is the option that names the review, for the commands that are told. `verbose` adds why
     rules were skipped.
     """
     visible = [f for f in validation.findings if not f.code.startswith(tuple(ignore))]
-    listed = [f for f in visible if show_all or not f.waived]
+    listed = [f for f in visible if show_all or f.counts]
     lines: list[str] = []
     for (_, code), group in groupby(listed, key=lambda f: (f.level, f.code)):
         findings = list(group)
@@ -79,7 +79,7 @@ def validation_concise(validation: Validation, *, ignore: Sequence[str] = ()) ->
     return "".join(
         finding_line(finding) + "\n"
         for finding in validation.findings
-        if not finding.waived and not finding.code.startswith(tuple(ignore))
+        if finding.counts and not finding.code.startswith(tuple(ignore))
     )
 
 
@@ -87,7 +87,7 @@ def finding_line(finding: Finding, paint: Paint = unpainted) -> str:
     """Return `path:line:field  level CODE  message  (key)`."""
     parts = [finding.path or "-", finding.line, finding.field]
     place = ":".join(plain(part) for part in parts if part not in (None, ""))
-    level = finding.level + (" (waived)" if finding.waived else "")
+    level = finding.level + (" (waived)" if finding.waived else " (older)" if finding.old else "")
     key = ", ".join(plain(part) for part in finding.key.values())
     said = f"{paint(place, 'bold')}  {paint(level, STYLES[finding.level])} {finding.code}"
     return f"{said}  {plain(finding.message)}" + (f"  ({key})" if key else "")
@@ -99,7 +99,7 @@ def _reason(waiver: Waiver) -> str:
 
 def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
     """Return each stage that ran with the rules that hold: `rows ok 6   relations FAIL 3/4`."""
-    failed = {f.code for f in validation.findings if f.level == "error" and not f.waived}
+    failed = {f.code for f in validation.findings if f.level == "error" and f.counts}
     parts = []
     for stage in STAGES:
         runs = [run for run in validation.runs if run.stage == stage]
@@ -131,12 +131,14 @@ def verdict_line(
     `failed` are queries that could not be run.
     """
     counts = validation.counts
-    codes = {f.code for f in validation.findings if f.level == "error" and not f.waived}
+    codes = {f.code for f in validation.findings if f.level == "error" and f.counts}
     parts = [plural(counts[level], level) for level in LEVELS if counts[level]]
     if codes:
         parts[0] += f" in {plural(len(codes), 'rule')}"
     if counts["waived"]:
         parts.append(f"{counts['waived']} waived")
+    if counts.get("old"):
+        parts.append(f"{counts['old']} in {plain(validation.since)} already")
     words = ", ".join(parts) or "nothing found"
     match "unchecked" if failed else validation.verdict:
         case "pass":

@@ -41,7 +41,7 @@ def overview_text(overview: Overview, paint: Paint = unpainted) -> str:
 
 def _verdict(overview: Overview, paint: Paint) -> list[str]:
     validation = overview.validation
-    grave = [f for f in validation.findings if f.level != "note" and not f.waived]
+    grave = [f for f in validation.findings if f.level != "note" and f.counts]
     lines = [finding_line(finding, paint) for finding in grave[:FINDINGS]]
     failed = [query.name for query, result in overview.results if isinstance(result, str)]
     lines += [verdict_line(validation, paint, failed=failed), stage_line(validation, paint)]
