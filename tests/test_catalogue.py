@@ -7,8 +7,9 @@ import io
 from pathlib import Path
 
 import pytest
-from mini import merge, write_mini
+from mini import PACKAGES, merge, write_mini
 
+from reviewdata.contribution import validate_change
 from reviewdata.model import Example, Rule, Validation
 from reviewdata.plausibility.checks import CHECKS
 from reviewdata.rules import builtin_rules
@@ -40,7 +41,11 @@ def check(rule: Rule, example: Example, folder: Path) -> Validation:
     if "row" in given:  # a table of the roles alone
         return validate(write_row(folder, rule, given["row"]), stages=["package", "rows"])
     patch = merge(given.pop("patch", {}), rule.review)
+    contributed = given.pop("contributed", False)
     write_mini(folder, patch=patch, **given)
+    if contributed:
+        base = str(PACKAGES / "mini")
+        return validate_change(folder, rules_from=base, stages=["structure"])
     stage = "rows" if rule.stage == "run" and "waivers" in str(given) else rule.stage
     return validate(folder, stages=["relations" if stage == "run" else stage])
 

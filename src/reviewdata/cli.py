@@ -90,23 +90,39 @@ def validate(
         ),
     ] = None,
     show_all: Annotated[
-        bool, typer.Option("--all", help="Show every finding, waived ones too.")
+        bool, typer.Option("--all", help="Show every finding, waived and older ones too.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Fail only on what this revision does not have.", metavar="REV"),
+    ] = None,
+    rules_from: Annotated[
+        str | None,
+        typer.Option(help="Take all but the tables of data/ from this revision.", metavar="REV"),
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Take what is staged in git, not the files.")
     ] = False,
     verbose: Verbose = False,
 ) -> None:
     """Say what is wrong with the data, where, and how to mend it."""
     from reviewdata.project import Project
 
-    opened = Project(project)
     chosen = [code.upper() for code in select or ()]
-    result = opened.validate(stages=stage or (), select=chosen, trace=_trace(verbose))
+    result = Project.at(project).validate(
+        stages=stage or (),
+        select=chosen,
+        since=since,
+        rules_from=rules_from,
+        staged=staged,
+        trace=_trace(verbose),
+    )
     if format_ in ("json", "jsonl"):
         from reviewdata.render.json import validation_json, validation_jsonl
 
         text = validation_json(result) if format_ == "json" else validation_jsonl(result)
     else:
         from reviewdata.render.findings import project_hint, validation_concise, validation_text
-        from reviewdata.waivers import read_waivers
 
         hidden = [code.upper() for code in ignore or ()]
         text = (
@@ -114,10 +130,10 @@ def validate(
             if format_ == "concise"
             else validation_text(
                 result,
-                opened.rules,
+                result.rules,
                 ignore=hidden,
                 show_all=show_all,
-                waivers=read_waivers(opened.package.root),
+                waivers=result.waivers,
                 where=project_hint(project),
                 verbose=verbose,
                 paint=choose_paint(output),
@@ -125,6 +141,37 @@ def validate(
         )
     print_result(text, output)
     raise typer.Exit(EXIT_CODES[result.verdict])
+
+
+@app.command()
+def diff(
+    base: Annotated[
+        str, typer.Argument(help="A revision: of git, a folder or a zip.", metavar="BASE")
+    ],
+    head: Annotated[
+        str | None, typer.Argument(help="Another; the files as they are without.", metavar="HEAD")
+    ] = None,
+    project: ProjectOption = Path(),
+    format_: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How the difference is printed."),
+    ] = "text",
+    output: Output = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Say what changed between two revisions, by key and cell, and what it does to the results."""
+    from reviewdata.project import Project
+    from reviewdata.render import diff as render
+
+    found = Project.at(project).diff(base, head)
+    match format_:
+        case "json":
+            text = render.diff_json(found)
+        case "markdown":
+            text = render.diff_markdown(found)
+        case _:
+            text = render.diff_text(found, choose_paint(output))
+    print_result(text, output)
 
 
 @app.command()

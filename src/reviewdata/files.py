@@ -5,11 +5,20 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reviewdata.records import Dialect, Record, Refusal, make_reader, open_text, read_sources
+from reviewdata.records import (
+    Dialect,
+    Record,
+    Refusal,
+    encoding_of,
+    format_of,
+    make_reader,
+    open_text,
+    read_sources,
+)
 
 Oddity = tuple[str, int | None, dict[str, Any]]
 
@@ -42,6 +51,35 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
     used = [name for name, end in _ENDS.items() if ends[end]]
     if len(used) > 1 or used == ["CR"]:
         yield "RD131", None, {"ends": " and ".join(used)}
+
+
+def describe_file(file: Path, resource: Mapping[str, Any]) -> dict[str, str]:
+    """Return how a data file is written, beside what its cells say: each feature in a word.
+
+    The features are its encoding, byte order mark, delimiter, line ends, last line and quotes.
+    """
+    ends = dict.fromkeys(_ENDS, 0)
+    quotes, last, mark = 0, b"", "none"
+    with file.open("rb") as binary:
+        while block := binary.read(1024 * 1024):
+            if not last and block.startswith(codecs.BOM_UTF8):
+                mark = "UTF-8"
+            quotes += block.count(b'"')
+            pairs = block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
+            ends["CRLF"] += pairs
+            ends["LF"] += block.count(b"\n") - pairs
+            ends["CR"] += block.count(b"\r") - pairs
+            last = block[-1:]
+    given = resource.get("dialect")
+    dialect = given if isinstance(given, Mapping) else {}
+    return {
+        "encoding": encoding_of(resource),
+        "byte order mark": mark,
+        "delimiter": repr(dialect.get("delimiter", "\t" if format_of(resource) == "tsv" else ",")),
+        "line ends": " and ".join(name for name, number in ends.items() if number) or "none",
+        "end of the last line": "yes" if last in (b"\n", b"\r") else "no",
+        "quotation marks": str(quotes),
+    }
 
 
 def find_stray_quotes(file: Path, dialect: Dialect) -> Iterator[tuple[Record, str, dict[str, Any]]]:

@@ -257,8 +257,8 @@ def _create(resource: Resource, plan: Plan, file: Path, options: str, places: It
 def is_by_record(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Whether a table went by record, since its file is not of the form that DuckDB reads."""
     [(places,)] = connection.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'store' AND table_name = ?"
-        " AND column_name = '_row'",
+        "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_database()"
+        " AND schema_name = 'store' AND table_name = ? AND column_name = '_row'",
         [table],
     ).fetchall()
     return bool(places)

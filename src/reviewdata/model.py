@@ -5,6 +5,7 @@ Nothing here reads a file or imports another module of the project.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as field_of
@@ -143,6 +144,38 @@ _FINDING_FIELDS = tuple(f.name for f in fields(Finding) if f.name not in ("old",
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """One finding that may stand: of this code, at this cell, while it has this value.
+
+    What the finding has none of (a file has no key, a table no field), the waiver has none of.
+    """
+
+    code: str
+    reason: str
+    who: str
+    table: str | None = None
+    key: Mapping[str, str] = field_of(default_factory=dict)
+    field: str | None = None
+    value: str | None = None
+    until: dt.date | None = None
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether a finding is the one that this waiver is about."""
+        return (
+            finding.code == self.code
+            and finding.table == self.table
+            and dict(finding.key) == dict(self.key)
+            and finding.field == self.field
+            and finding.value == self.value
+        )
+
+    def __str__(self) -> str:
+        """Return what is waived: `RD201 at results R1`."""
+        place = " ".join(filter(None, (self.table, ", ".join(self.key.values()))))
+        return f"{self.code} at {place}" if place else self.code
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """How one rule ended: its status, why it was skipped or broke, and the rows it judged."""
 
@@ -211,6 +244,7 @@ class Validation:
 
     `claims` are those that the claims stage judged, for `run`; the JSON has `reproduce`'s.
     `since` is the revision, as given, against which a change was judged, `diff` the change.
+    `rules` and `waivers` are those that were applied: the words for what was found.
     """
 
     runs: tuple[Run, ...]
@@ -218,6 +252,8 @@ class Validation:
     claims: tuple[Claim, ...] = ()
     since: str | None = None
     diff: Diff | None = None
+    rules: Mapping[str, Rule] = field_of(default_factory=dict, repr=False)
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

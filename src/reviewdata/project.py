@@ -17,6 +17,7 @@ from reviewdata.rules import find_rule
 from reviewdata.validation import Trace, validate
 
 if TYPE_CHECKING:
+    from reviewdata.changes import Diff
     from reviewdata.queries import Query
     from reviewdata.tables import Tables
 
@@ -42,6 +43,16 @@ class Project:
         self.path = Path(project)
         open_package(self.path)
 
+    @classmethod
+    def at(cls, project: Path | str) -> Project:
+        """Return the review at a place where its descriptor need not be readable yet.
+
+        The descriptor may be another revision's, or that of a stranger which is not used.
+        """
+        opened = cls.__new__(cls)
+        opened.path = Path(project)
+        return opened
+
     @property
     def package(self) -> Package:
         """The descriptor as it stands now."""
@@ -64,10 +75,39 @@ class Project:
         *,
         stages: Sequence[str] = (),
         select: Sequence[str] = (),
+        since: str | None = None,
+        rules_from: str | None = None,
+        staged: bool = False,
         trace: Trace | None = None,
     ) -> Validation:
-        """Return what the stages find; see `reviewdata.validation.validate`."""
-        return validate(self.path, stages=stages, select=select, trace=trace)
+        """Return what the stages find; see `reviewdata.validation.validate`.
+
+        With `since`, what that revision has too is old, and the result has the difference;
+        with `rules_from`, all but the tables is that revision's; with `staged`, the files are
+        those staged in git. See `reviewdata.contribution.validate_change`.
+        """
+        if since is None and rules_from is None and not staged:
+            return validate(self.path, stages=stages, select=select, trace=trace)
+        from reviewdata.contribution import validate_change
+
+        return validate_change(
+            self.path,
+            since=since,
+            rules_from=rules_from,
+            staged=staged,
+            stages=stages,
+            select=select,
+            trace=trace,
+        )
+
+    def diff(self, base: str, head: str | None = None) -> Diff:
+        """Return what differs between two revisions; without `head`, between one and the files.
+
+        A revision is a commit of git, a folder or a zip: see `reviewdata.revisions`.
+        """
+        from reviewdata.difference import compare_revisions
+
+        return compare_revisions(self.path, base, head)
 
     def rule(self, code: str) -> Rule:
         """Return one rule. Raises ReviewdataError where the review has none of this code."""

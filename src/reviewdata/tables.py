@@ -68,12 +68,14 @@ class Tables:
     """The loaded tables.
 
     `columns` has the fields of each table that was loaded, `refusals` says which could not
-    be read, and why. `spill` is the one folder to which DuckDB can write.
+    be read, and why. `spill` is the one folder to which DuckDB can write. `catalog` is the
+    database of the connection that has the tables; blank where it has one only.
     """
 
     package: Package
     connection: duckdb.DuckDBPyConnection
     spill: Path
+    catalog: str = ""
     refusals: dict[str, Refusal] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -166,11 +168,27 @@ class Tables:
         What DuckDB calls a SELECT may delete in its WITH clause; a transaction that only
         reads, which ends with the cursor, refuses it.
         """
-        with self.connection.cursor() as cursor, _told():
+        with self.cursor() as cursor, _told():
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             for name, value in (variables or {}).items():
                 cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
             yield cursor
+
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Yield a cursor of the framework's own, to which the names of these tables are known."""
+        with self.connection.cursor() as cursor:
+            if self.catalog:
+                cursor.execute(f"USE {self.catalog}")
+            yield cursor
+
+    def named(self, sql: str) -> set[str]:
+        """Return the names in a statement that may be tables of the package; lower case."""
+        with self.cursor() as cursor:
+            try:
+                return {name.lower() for name in cursor.get_table_names(sql)}
+            except duckdb.Error:  # DuckDB binds the columns too, of tables that are not there
+                return {n.lower() for n in re.findall(r"\w+|(?<=\")[^\"]+(?=\")", sql)}
 
     def count(self, table: str) -> int:
         """Return the number of records of a table."""
@@ -184,11 +202,7 @@ class Tables:
         }
         if not missing:
             return []
-        try:
-            named = self.connection.get_table_names(sql)
-        except duckdb.Error:  # DuckDB binds the columns too, of tables that are not there
-            named = set(re.findall(r"\w+|(?<=\")[^\"]+(?=\")", sql))
-        return sorted(missing[name.lower()] for name in named if name.lower() in missing)
+        return sorted(missing[name] for name in self.named(sql) if name in missing)
 
 
 @contextmanager
@@ -280,24 +294,60 @@ def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator
     A resource that cannot be read is in `refusals`, or has its finding in the package stage.
     Raises ReviewdataError where the disk is full.
     """
-    wanted = [r for r in package.resources.values() if r.file and (only is None or r.name in only)]
-    size = sum(r.file.stat().st_size for r in wanted if r.file)
+    with _load({"": package}, only) as [tables]:
+        yield tables
+
+
+@contextmanager
+def load_pair(base: Package, head: Package) -> Iterator[tuple[Tables, Tables]]:
+    """Load the tables of two packages into one connection, so that they can be compared.
+
+    To SQL of the framework's own they are `base.raw.NAME` and `head.raw.NAME`; the names in
+    a review's SQL are those of its own side. See load_tables.
+    """
+    with _load({"base": base, "head": head}) as [first, second]:
+        yield first, second
+
+
+@contextmanager
+def _load(
+    packages: Mapping[str, Package], only: Sequence[str] | None = None
+) -> Iterator[list[Tables]]:
+    """Load packages into the databases of one connection, by name; "" is its own."""
+    wanted = [
+        (catalog, resource)
+        for catalog, package in packages.items()
+        for resource in package.resources.values()
+        if resource.file and (only is None or resource.name in only)
+    ]
+    size = sum(r.file.stat().st_size for _, r in wanted if r.file)
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
-        database = ":memory:" if size <= IN_MEMORY else str(Path(folder) / "tables.duckdb")
-        connection = duckdb.connect(database)
+
+        def database(name: str) -> str:
+            return ":memory:" if size <= IN_MEMORY else str(Path(folder) / f"{name}.duckdb")
+
+        connection = duckdb.connect(database("tables"))
         try:
-            tables = Tables(package, connection, Path(folder) / "spill")
+            spill = Path(folder) / "spill"
+            loaded = {c: Tables(p, connection, spill, c) for c, p in packages.items()}
             connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
-            connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
+            for catalog in loaded:
+                if catalog:
+                    connection.execute(f"ATTACH {quote_text(database(catalog))} AS {catalog}")
+                    connection.execute(f"USE {catalog}")
+                connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
             with _interruptible():
-                for resource in wanted:
+                for catalog, resource in wanted:
+                    if catalog:
+                        connection.execute(f"USE {catalog}")
+                    tables = loaded[catalog]
                     try:
                         fields = load_resource(connection, resource, Path(folder))
                         tables.columns[resource.name] = fields
                     except Refusal as refusal:
                         tables.refusals[resource.name] = refusal
-                _lock(connection, tables.spill)
-            yield tables
+                _lock(connection, spill)
+            yield list(loaded.values())
         except OSError as error:
             if error.errno == 28:
                 raise ReviewdataError(f"the disk is full: no room in {folder}") from error

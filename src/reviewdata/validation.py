@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +70,14 @@ def validate(
     waived = apply_waivers(package, findings, waivers, today or dt.date.today(), judged=judged)
     claims = tuple(claim for result in results for claim in result.claims)
     runs.sort(key=lambda run: (*STAGES, "run").index(run.stage))
-    return Validation(tuple(runs), tuple(sorted(waived, key=_order)), claims)
+    return Validation(
+        tuple(runs), sort_findings(waived), claims, rules=package.rules, waivers=waivers
+    )
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings in the order in which they are shown: gravest first, then by rule."""
+    return tuple(sorted(findings, key=_order))
 
 
 def _tell_unread(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reviewdata.model import Finding, ReviewdataError
+from reviewdata.model import Finding, ReviewdataError, Waiver
 from reviewdata.package import Package
 from reviewdata.rules import find_rule, make_finding, nearest, read_toml
 
@@ -17,38 +16,6 @@ FILE = "validations/waivers.toml"
 _REQUIRED = ("code", "reason", "who")
 _PLACE = ("table", "key", "field", "value")
 _KNOWN = (*_REQUIRED, *_PLACE, "until")
-
-
-@dataclass(frozen=True)
-class Waiver:
-    """One finding that may stand: of this code, at this cell, while it has this value.
-
-    What the finding has none of (a file has no key, a table no field), the waiver has none of.
-    """
-
-    code: str
-    reason: str
-    who: str
-    table: str | None = None
-    key: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    field: str | None = None
-    value: str | None = None
-    until: dt.date | None = None
-
-    def covers(self, finding: Finding) -> bool:
-        """Whether a finding is the one that this waiver is about."""
-        return (
-            finding.code == self.code
-            and finding.table == self.table
-            and dict(finding.key) == dict(self.key)
-            and finding.field == self.field
-            and finding.value == self.value
-        )
-
-    def __str__(self) -> str:
-        """Return what is waived: `RD201 at results R1`."""
-        place = " ".join(filter(None, (self.table, ", ".join(self.key.values()))))
-        return f"{self.code} at {place}" if place else self.code
 
 
 def read_waivers(root: Path) -> tuple[Waiver, ...]:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from reviewdata.model import LEVELS, NOT_DECLARED, STAGES, Finding, Rule, Run, Validation
+from reviewdata.model import LEVELS, NOT_DECLARED, STAGES, Finding, Rule, Run, Validation, Waiver
 from reviewdata.render.values import Paint, plain, plural, unpainted
-from reviewdata.waivers import Waiver
 
 PLACES = 5
 """Findings of one rule that are shown unless all are asked for."""

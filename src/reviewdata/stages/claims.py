@@ -5,7 +5,15 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from reviewdata.claims import judge_claims
-from reviewdata.model import Claim, Finding, Origin, ReviewdataError, Run, StageResult, Status
+from reviewdata.model import (
+    Claim,
+    Finding,
+    Origin,
+    ReviewdataError,
+    Run,
+    StageResult,
+    Status,
+)
 from reviewdata.places import find_places
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables

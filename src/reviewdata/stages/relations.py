@@ -15,7 +15,15 @@ from importlib.metadata import version
 from reviewdata.across.question import Question
 from reviewdata.across.rules import RULES
 from reviewdata.columns import quote_name
-from reviewdata.model import NOT_DECLARED, Finding, Origin, ReviewdataError, Run, StageResult
+from reviewdata.model import (
+    NOT_DECLARED,
+    Finding,
+    Origin,
+    Read,
+    ReviewdataError,
+    Run,
+    StageResult,
+)
 from reviewdata.places import Place, find_places
 from reviewdata.queries import run_sql
 from reviewdata.rules import make_finding
@@ -92,6 +100,7 @@ def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run,
                     origin=origin,
                     level=record.get("level"),
                     message=message,
+                    reads=_reads(tables, question.sql, places[record["_row"]]),
                     **places[record["_row"]].at(question.field),
                 )
             )
@@ -123,8 +132,25 @@ def _run(tables: Tables, code: str, sql: str) -> tuple[list[Finding], int]:
     findings = []
     for record, place in zip(records, places, strict=True):
         where = place.at(rule.column) if place else {"table": table}
-        findings.append(make_finding(rule, record, origin=origin, **where))
+        reads = _reads(tables, sql, place)
+        findings.append(make_finding(rule, record, origin=origin, reads=reads, **where))
     return findings, tables.count(table)
+
+
+def _reads(tables: Tables, sql: str, place: Place | None) -> tuple[Read, ...]:
+    """Return what a statement read to name a record: that, and others that name one of its keys.
+
+    Without a record it is all of the tables that the statement names.
+    """
+    named = tables.named(sql)
+    read = [name for name in tables.columns if name.lower() in named]
+    if place is None:
+        return tuple(Read(name) for name in read)
+    resource = tables.package.resources[place.table]
+    keys = {*resource.primary_key, *(f for key in resource.foreign_keys for f in key.fields)}
+    texts = tuple(sorted({place.cells[name] for name in keys if place.cells.get(name)}))
+    own = Read(place.table, place.row)
+    return (own, *(Read(name, naming=texts) for name in read)) if texts else (own,)
 
 
 def _by_key(tables: Tables, table: str, records: list[dict[str, object]]) -> list[Place | None]:

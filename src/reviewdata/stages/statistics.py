@@ -6,6 +6,7 @@ gets, which rows they judged, and findings with the printed numbers in their mes
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,9 +20,9 @@ from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
 from reviewdata.columns import quote_name
-from reviewdata.model import Level, Origin, ReviewdataError
+from reviewdata.model import Level, Origin, Read, ReviewdataError
 from reviewdata.package import Resource
-from reviewdata.places import find_places
+from reviewdata.places import Place, find_places
 from reviewdata.plausibility.checks import CHECKS
 from reviewdata.plausibility.columns import LEVEL_NAMES, SILENT, Check, Columns, Outcome
 from reviewdata.rules import make_finding
@@ -175,11 +176,33 @@ def _collect(
         values = {**_absent(statistic), **texts[hit.row], **hit.facts, "role": hit.check.role}
         values["printed"] = values.get(hit.check.role, "")
         place = places[hit.row].at(statistic.field(hit.check.role))
+        place["reads"] = _reads(statistic, places[hit.row], hit.check)
         if place["field"] is None:
             place["value"] = values["printed"] or None
         tallies[hit.check.code].findings.append(
             make_finding(rule, values, origin=origin, level=level, message=message, **place)
         )
+
+
+def _reads(statistic: Statistic, place: Place, check: Check) -> tuple[Read, ...]:
+    """Return the cells that a check read: those of all roles, as which of them is its secret."""
+    reads = []
+    for binding in statistic.bindings.values():
+        if binding.cell is None:
+            continue
+        own = binding.cell.field or binding.given.split(".")[0]
+        reads.append(Read(place.table, place.row, own))
+        if binding.cell.field is None:
+            owner = binding.cell.owner.name
+            # Behind one key, the record that it names; behind several, all of the column.
+            named = (place.cells.get(own, ""),) if binding.given.count(".") == 1 else ()
+            reads.append(Read(owner, field=binding.cell.column, naming=named))
+    words = re.findall(r"\w+", statistic.where or "")
+    reads += [Read(place.table, place.row, name) for name in place.numbers if name in words]
+    if "group" in check.needs:  # its peers
+        sd = statistic.field("sd")
+        reads += [Read(place.table, field=sd), Read(place.table, field=statistic.field("group"))]
+    return tuple(dict.fromkeys(reads))
 
 
 def _absent(statistic: Statistic) -> dict[str, str]:

@@ -1,0 +1,157 @@
+"""git, asked by its own command: which commit a name means, and the files of a commit.
+
+Nothing of a repository is run: no hook, no filter, no attribute; files are the bytes that git
+stores. Only the tree of the commit that is asked for is read, so the length of a history does
+not matter.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from reviewdata.model import ReviewdataError
+
+STAGED = ":staged"
+"""The name of what is staged for the next commit, where a commit is asked for."""
+
+_SETTINGS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository, and the folder in it (`prefix`, blank for its top) that a review is."""
+
+    top: Path
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a commit: its path from the top of the repository, and its content's name."""
+
+    path: str
+    mode: str
+    sha: str
+
+    @property
+    def is_link(self) -> bool:
+        """Whether the content is the target of a symbolic link."""
+        return self.mode == "120000"
+
+
+def run_git(folder: Path, *arguments: str) -> bytes:
+    """Return what a git command prints.
+
+    Raises ReviewdataError with git's own words where it fails, and where there is no git.
+    """
+    ended = _start(folder, arguments)
+    if ended.returncode:
+        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise ReviewdataError(f"git: {said[0] if said else f'it ended with {ended.returncode}'}")
+    return ended.stdout
+
+
+def find_repository(folder: Path) -> Repository | None:
+    """Return the repository that a folder lies in, None where it lies in none or git is absent."""
+    if shutil.which("git") is None:
+        return None
+    ended = _start(folder, ("rev-parse", "--show-toplevel", "--show-prefix"))
+    if ended.returncode:
+        said = ended.stderr.decode("utf-8", "replace")
+        if "dubious ownership" in said:  # git does not read what belongs to somebody else
+            raise ReviewdataError(f"git: {said.strip().splitlines()[0]}; see git's safe.directory")
+        return None
+    top, prefix = os.fsdecode(ended.stdout).splitlines()[:2]
+    return Repository(Path(top), prefix.rstrip("/"))
+
+
+def find_commit(repository: Repository, name: str) -> str | None:
+    """Return the full name of the commit that a name means, None where it means none."""
+    if not name or name.startswith("-") or "\0" in name:
+        return None
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    ended = _start(repository.top, asked)
+    return ended.stdout.decode().strip() if not ended.returncode else None
+
+
+def explain_unknown(repository: Repository, name: str) -> str:
+    """Return why a name means no commit, and what to do."""
+    if run_git(repository.top, "rev-parse", "--is-shallow-repository").strip() == b"true":
+        fetch = f"git fetch --depth=1 origin {name}" if name.isalnum() else "git fetch --unshallow"
+        return (
+            f"{name} is not in this clone, which is shallow; get it with `{fetch}`"
+            " (in CI: the checkout's fetch-depth)"
+        )
+    listed = run_git(repository.top, "for-each-ref", "--count=1000", "--format=%(refname:short)")
+    close = get_close_matches(name, os.fsdecode(listed).split(), n=1)
+    hint = f"did you mean {close[0]}?" if close else "git fetch gets what is missing"
+    return f"git has no revision {name}; {hint}"
+
+
+def list_entries(repository: Repository, commit: str, paths: Iterable[str]) -> list[Entry]:
+    """Return the files of a commit (STAGED for the index) at some paths, or beneath them.
+
+    Paths are from the review's folder; submodules are left out. Raises ReviewdataError for
+    what is staged while it is in conflict.
+    """
+    wanted = [str(PurePosixPath(repository.prefix, path)) for path in paths]
+    if commit == STAGED:
+        out = run_git(
+            repository.top, "--literal-pathspecs", "ls-files", "--stage", "-z", "--", *wanted
+        )
+    else:
+        out = run_git(repository.top, "ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted)
+    entries = []
+    for line in out.split(b"\0"):
+        if not line:
+            continue
+        about, _, path = line.partition(b"\t")
+        mode, second, third = about.decode().split()
+        if commit == STAGED and third != "0":
+            raise ReviewdataError(f"{os.fsdecode(path)} is in conflict; merge it first")
+        if mode != "160000":
+            entries.append(Entry(os.fsdecode(path), mode, second if commit == STAGED else third))
+    return entries
+
+
+def write_content(repository: Repository, entry: Entry, file: Path) -> None:
+    """Write the content of an entry to a file. Raises ReviewdataError where git lacks it."""
+    with file.open("wb") as out:
+        ended = _start(repository.top, ("cat-file", "blob", entry.sha), out)
+    if ended.returncode:
+        raise ReviewdataError(f"git has not the content of {entry.path}; is the clone complete?")
+
+
+def read_content(repository: Repository, entry: Entry) -> bytes:
+    """Return the content of an entry. Raises ReviewdataError where git lacks it."""
+    return run_git(repository.top, "cat-file", "blob", entry.sha)
+
+
+def _start(
+    folder: Path, arguments: Sequence[str], out: BinaryIO | int = subprocess.PIPE
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", *_SETTINGS, *arguments],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            check=False,
+            env=_environment(),
+        )
+    except FileNotFoundError as error:
+        raise ReviewdataError("there is no git here; name a folder or a zip instead") from error
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment in which git speaks English and asks nobody for a password."""
+    said = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+    return {**os.environ, **said}

@@ -1,0 +1,154 @@
+"""A revision of a review as a folder: a commit of git, another folder, or a zip.
+
+A name is a commit where the review lies in a repository. A folder or a zip is then given as a
+path (`./other`, `../v1.zip`, `/tmp/v1`): a contribution can add a folder of any name, but no
+commit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reviewdata.archives import check_path, extract_zip
+from reviewdata.git import (
+    STAGED,
+    Entry,
+    Repository,
+    explain_unknown,
+    find_commit,
+    find_repository,
+    list_entries,
+    read_content,
+    write_content,
+)
+from reviewdata.model import ReviewdataError
+from reviewdata.package import DESCRIPTOR
+
+PARTS = (DESCRIPTOR, "schemas", "data", "validations", "queries")
+"""The files and folders of a review; others belong to it where its descriptor names them."""
+
+
+WORKING_TREE = "working tree"
+"""The name of the files as they are."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision by the name it was given, and the folder that has its files."""
+
+    name: str
+    root: Path
+
+
+@contextmanager
+def open_revision(name: str, project: Path | str) -> Iterator[Revision]:
+    """Yield a revision of the review at `project`.
+
+    What git or a zip has is in a folder of its own, which goes at the end. Raises
+    ReviewdataError for a name that means nothing, a clone that is too shallow, a zip that is not
+    safe, and a revision without a data package.
+    """
+    folder = find_folder(project)
+    repository = find_repository(folder)
+    if repository is not None and not _is_path(name):
+        commit = STAGED if name == STAGED else find_commit(repository, name)
+        if commit is None:
+            raise ReviewdataError(_unknown(repository, name))
+        with _workspace() as root:
+            _check_out(repository, commit, name, root)
+            yield Revision(name, root)
+        return
+    if name == STAGED:
+        raise ReviewdataError(f"{folder} lies in no git repository; nothing is staged")
+    path = Path(name).expanduser()
+    if path.is_file() and path.name != DESCRIPTOR:
+        with _workspace() as root:
+            extract_zip(path, root)
+            yield Revision(name, _find_package(root, name))
+        return
+    root = find_folder(path)
+    if not root.is_dir():
+        hint = "" if repository else f"; {folder} lies in no git repository, or there is no git"
+        raise ReviewdataError(f"there is no revision {name}: no folder and no zip{hint}")
+    if not (root / DESCRIPTOR).is_file():
+        raise ReviewdataError(f"{name} has no {DESCRIPTOR}: it is no revision of a data package")
+    yield Revision(name, root)
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith((".", "/", "~")) or Path(name).is_absolute()
+
+
+def find_folder(project: Path | str) -> Path:
+    """Return the folder of a review that is named by it, or by its datapackage.json."""
+    path = Path(project)
+    return path.parent if path.name == DESCRIPTOR and not path.is_dir() else path
+
+
+def _unknown(repository: Repository, name: str) -> str:
+    if Path(name).exists():
+        return f"git has no revision {name}; for the folder or zip of this name write ./{name}"
+    return explain_unknown(repository, name)
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder).resolve()
+
+
+def _check_out(repository: Repository, commit: str, name: str, root: Path) -> None:
+    """Write the review's files of a commit into a folder; a link stays a link."""
+    entries = list_entries(repository, commit, [DESCRIPTOR])
+    if not entries:
+        where = f" in {repository.prefix}" if repository.prefix else ""
+        raise ReviewdataError(f"{name} has no {DESCRIPTOR}{where}: it is no data package there")
+    named = _paths_of(read_content(repository, entries[0]))
+    listed = {e.path: e for e in list_entries(repository, commit, {*PARTS, *named})}
+    for entry in listed.values():
+        _write(repository, entry, name, root)
+
+
+def _write(repository: Repository, entry: Entry, name: str, root: Path) -> None:
+    path = check_path(os.path.relpath(entry.path, repository.prefix or "."), name)
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if entry.is_link:
+        file.symlink_to(os.fsdecode(read_content(repository, entry)))
+    else:
+        write_content(repository, entry, file)
+
+
+def _paths_of(descriptor: bytes) -> set[str]:
+    """Return the relative paths that a descriptor names, as far as it can be read."""
+    try:
+        content: Any = json.loads(descriptor.decode("utf-8-sig"))
+        listed = [e for e in content["resources"] if isinstance(e, dict)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return set()  # whoever opens the package says so
+    paths = {e.get(key) for e in listed for key in ("path", "schema")}
+    return {
+        path
+        for path in paths
+        if isinstance(path, str)
+        and path
+        and "://" not in path
+        and not Path(path).is_absolute()
+        and ".." not in Path(path).parts
+        and "\0" not in path
+    }
+
+
+def _find_package(root: Path, name: str) -> Path:
+    """Return the folder of the data package in an unpacked archive: the topmost one."""
+    found = sorted(root.rglob(DESCRIPTOR), key=lambda file: (len(file.parts), str(file)))
+    if not found:
+        raise ReviewdataError(f"{name} has no {DESCRIPTOR} in it: it is no data package")
+    return found[0].parent
