@@ -102,10 +102,10 @@ def _keys(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 def _show(value: Any) -> str:
     """Return a value as words can hold it: a short one itself, of a long one its kind."""
-    if value is None:
+    if value is None or value in ([], {}):
         return "none"
     if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
-        value = ", ".join(map(str, value))
+        value = ", ".join(str(v) if v != "" else "''" for v in value)
     elif isinstance(value, list | dict):
         return f"({len(value)} entries)"
     text = str(value)
