@@ -137,14 +137,12 @@ def test_the_same_cells_written_otherwise_are_recognised(
 
 def test_another_encoding_or_delimiter_is_recognised(compare: Compare) -> None:
     text = RESULTS.replace("M = ", "Mé = ")
-    declared = {"resources": MINI_RESOURCES | {}}
-    declared["resources"] = [
-        entry | ({"encoding": "latin-1", "dialect": {"delimiter": ";"}} if n == 1 else {})
-        for n, entry in enumerate(declared["resources"].values())
-    ]
+    written = {"encoding": "latin-1", "dialect": {"delimiter": ";"}}
+    listed: dict[str, dict[str, Any]] = {n: dict(entry) for n, entry in MINI_RESOURCES.items()}
+    listed["results"] |= written
     diff = compare(
         {"data/results.csv": text.replace(",", ";").encode("latin-1")},
-        {"datapackage.json": declared},
+        {"datapackage.json": {"resources": [*listed.values()]}},
         old={"data/results.csv": text},
     )
     assert results(diff).form == ("encoding utf-8 -> latin-1", "delimiter ',' -> ';'")
@@ -175,10 +173,10 @@ def fields(**changes: Any) -> dict[str, Any]:
 
 
 def test_columns_that_come_go_or_have_another_name_are_told(compare: Compare) -> None:
-    text = "result_id,study_id,score,sd,n,printed,note\nR1,S1,5.20,1.10,40,M = 5.20 (1.10),x\nR2,S2,4.80,1.30,35,,\n"
-    diff = compare(
-        {"data/results.csv": text}, fields(mean=None, a={"name": "score", "type": "number"})
-    )
+    text = RESULTS.replace("mean", "score").replace("printed", "printed,note")
+    text = text.replace("(1.10)", "(1.10),x").replace("35,", "35,,")
+    patch = fields(mean=None, a={"name": "score", "type": "number"})
+    diff = compare({"data/results.csv": text}, patch)
     change = results(diff)
     assert change.columns == ("column mean is now score", "column note added")
     assert change.rows == ()
@@ -252,7 +250,7 @@ def test_a_key_field_of_another_name_still_finds_the_records(compare: Compare) -
 
 
 def test_without_a_key_whole_records_come_and_go(compare: Compare) -> None:
-    patch = {"schemas/results.json": {"primaryKey": []}}
+    patch: dict[str, Any] = {"schemas/results.json": {"primaryKey": []}}
     text = RESULTS.replace("5.20,", "5.21,")
     change = results(compare({"data/results.csv": text}, patch, old_patch=patch))
     assert change.matched_by == ()
@@ -438,6 +436,6 @@ def test_the_difference_applied_to_the_base_gives_the_head(
             assert {c.field: c.old for c in row.cells} == {n: t for n, t in kept.items() if t}
             continue
         assert all((kept.get(c.field) or None) == (c.old or None) for c in row.cells)
-        changed = dict.fromkeys(names, "") | kept | {c.field: c.new for c in row.cells}
+        changed = dict.fromkeys(names, "") | kept | {c.field: c.new or "" for c in row.cells}
         rows[row.key["key"]] = changed
     assert rows == {k: dict(zip(names, (k, *cells), strict=True)) for k, cells in new.items()}

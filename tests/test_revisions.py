@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 import subprocess
@@ -62,6 +63,15 @@ def test_a_review_may_lie_in_a_folder_of_the_repository(tmp_path: Path) -> None:
     for project in (inner, inner / "datapackage.json"):
         with open_revision("HEAD", project) as revision:
             assert files(revision.root) == FILES
+
+
+@pytest.mark.parametrize("schema", [{"fields": []}, None, 7, ["x"], "../x.json", "a\0b"])
+def test_a_schema_may_stand_in_the_descriptor_or_be_nonsense(review: Path, schema: object) -> None:
+    entry = {"name": "studies", "path": "data/studies.csv", "schema": schema}
+    (review / "datapackage.json").write_text(json.dumps({"resources": [entry, 3, {"path": []}]}))
+    commit(review)
+    with open_revision("HEAD", review) as revision:
+        assert (revision.root / "data/studies.csv").is_file()
 
 
 def test_what_is_staged_is_a_revision_of_its_own(review: Path) -> None:

@@ -133,7 +133,7 @@ def _paths_of(descriptor: bytes) -> set[str]:
         listed = [e for e in content["resources"] if isinstance(e, dict)]
     except (ValueError, KeyError, TypeError, RecursionError):
         return set()  # whoever opens the package says so
-    paths = {e.get(key) for e in listed for key in ("path", "schema")}
+    paths = [e.get(key) for e in listed for key in ("path", "schema")]  # of any JSON type
     return {
         path
         for path in paths
