@@ -186,6 +186,19 @@ def test_what_is_no_zip_is_refused(tmp_path: Path, content: bytes) -> None:
         pass
 
 
+def test_a_table_in_git_lfs_is_told_and_not_taken_for_data(review: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
+    (review / "data/results.csv").write_text(pointer)
+    commit(review)
+    with pytest.raises(ReviewdataError, match="only a pointer"), open_revision("HEAD", review):
+        pass
+
+
+def test_a_project_that_is_not_there_is_one_line(tmp_path: Path, reviewdata: Command) -> None:
+    ended = reviewdata("validate", tmp_path / "nowhere", "--since", "main")
+    assert (ended.code, ended.err) == (2, f"reviewdata: there is no folder {tmp_path}/nowhere\n")
+
+
 def test_an_unknown_revision_is_told_with_the_nearest(review: Path, reviewdata: Command) -> None:
     ended = reviewdata("diff", "mian", "--project", review)
     assert ended.code == 2

@@ -73,10 +73,10 @@ def open_revision(name: str, project: Path | str) -> Iterator[Revision]:
             extract_zip(path, root)
             yield Revision(name, _find_package(root, name))
         return
-    root = find_folder(path)
-    if not root.is_dir():
+    if not path.is_dir() and not path.is_file():
         hint = "" if repository else f"; {folder} lies in no git repository, or there is no git"
         raise ReviewdataError(f"there is no revision {name}: no folder and no zip{hint}")
+    root = find_folder(path)
     if not (root / DESCRIPTOR).is_file():
         raise ReviewdataError(f"{name} has no {DESCRIPTOR}: it is no revision of a data package")
     yield Revision(name, root)
@@ -87,9 +87,15 @@ def _is_path(name: str) -> bool:
 
 
 def find_folder(project: Path | str) -> Path:
-    """Return the folder of a review that is named by it, or by its datapackage.json."""
+    """Return the folder of a review that is named by it, or by its datapackage.json.
+
+    Raises ReviewdataError where there is no such folder.
+    """
     path = Path(project)
-    return path.parent if path.name == DESCRIPTOR and not path.is_dir() else path
+    folder = path.parent if path.name == DESCRIPTOR and not path.is_dir() else path
+    if not folder.is_dir():
+        raise ReviewdataError(f"there is no folder {folder}")
+    return folder
 
 
 def _unknown(repository: Repository, name: str) -> str:
@@ -124,6 +130,13 @@ def _write(repository: Repository, entry: Entry, name: str, root: Path) -> None:
         file.symlink_to(os.fsdecode(read_content(repository, entry)))
     else:
         write_content(repository, entry, file)
+        if file.stat().st_size < 1024 and file.read_bytes().startswith(_LFS):
+            raise ReviewdataError(
+                f"{path} lies in Git LFS, and {name} has only a pointer to it; name a folder"
+            )
+
+
+_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def _paths_of(descriptor: bytes) -> set[str]:
