@@ -15,7 +15,7 @@ from mini import write_mini
 from repositories import commit, git
 
 from reviewdata import archives
-from reviewdata.git import STAGED
+from reviewdata.git import STAGED, find_repository
 from reviewdata.model import ReviewdataError
 from reviewdata.revisions import open_revision
 
@@ -269,6 +269,29 @@ def test_no_hook_filter_or_attribute_of_a_repository_runs(review: Path, tmp_path
     with open_revision(STAGED, review):
         pass
     assert not mark.exists()
+
+
+def test_a_folder_that_looks_like_a_repository_is_none(tmp_path: Path) -> None:
+    inner = write_mini(tmp_path / "review")
+    base = commit(tmp_path)
+    git(tmp_path, "init", "--bare", "--quiet", "other")
+    for name in ("HEAD", "config", "objects", "refs"):
+        (tmp_path / "other" / name).rename(inner / name)
+    git(inner, "--git-dir=.", "config", "core.bare", "false")
+    git(inner, "--git-dir=.", "config", "core.worktree", ".")
+    found = find_repository(inner)
+    assert found is not None
+    assert found.top == tmp_path
+    with open_revision(base, inner) as revision:
+        assert files(revision.root) == FILES
+
+
+def test_no_object_stands_in_for_another(review: Path) -> None:
+    base = git(review, "rev-parse", "HEAD").strip()
+    (review / "data/studies.csv").write_text("study_id,year,design\n")
+    git(review, "replace", base, commit(review))
+    with open_revision(base, review) as revision:
+        assert "S1" in (revision.root / "data/studies.csv").read_text()
 
 
 def test_a_commit_whose_tree_leaves_the_folder_is_refused(review: Path) -> None:

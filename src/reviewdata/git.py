@@ -21,7 +21,11 @@ from reviewdata.model import ReviewdataError
 STAGED = ":staged"
 """The name of what is staged for the next commit, where a commit is asked for."""
 
-_SETTINGS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false")
+_SETTINGS = (
+    *("-c", "core.fsmonitor=false", "-c", "core.quotePath=false"),
+    # A contribution may hold a folder that looks like a repository, with settings of its own.
+    *("-c", "safe.bareRepository=explicit"),
+)
 
 
 @dataclass(frozen=True)
@@ -152,6 +156,9 @@ def _start(
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment in which git speaks English and asks nobody for a password."""
+    """Return the environment in which git speaks English and asks nobody for a password.
+
+    No object stands in for another, whatever the repository's refs/replace says.
+    """
     said = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    return {**os.environ, **said}
+    return {**os.environ, **said, "GIT_NO_REPLACE_OBJECTS": "1"}
