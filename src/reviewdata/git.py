@@ -63,17 +63,24 @@ def run_git(folder: Path, *arguments: str) -> bytes:
 
 
 def find_repository(folder: Path) -> Repository | None:
-    """Return the repository that a folder lies in, None where it lies in none or git is absent."""
+    """Return the repository that a folder lies in, None where it lies in none or git is absent.
+
+    git itself is asked only where there is a `.git`, which no commit can hold.
+    """
     if shutil.which("git") is None:
         return None
-    ended = _start(folder, ("rev-parse", "--show-toplevel", "--show-prefix"))
+    here = folder.resolve()
+    top = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), None)
+    if top is None:
+        return None
+    ended = _start(top, ("rev-parse", "--show-prefix"))
     if ended.returncode:
         said = ended.stderr.decode("utf-8", "replace")
         if "dubious ownership" in said:  # git does not read what belongs to somebody else
             raise ReviewdataError(f"git: {said.strip().splitlines()[0]}; see git's safe.directory")
         return None
-    top, prefix = os.fsdecode(ended.stdout).splitlines()[:2]
-    return Repository(Path(top), prefix.rstrip("/"))
+    prefix = here.relative_to(top).as_posix()
+    return Repository(top, "" if prefix == "." else prefix)
 
 
 def find_commit(repository: Repository, name: str) -> str | None:
