@@ -78,11 +78,9 @@ class GitHub:
             answer = self._ask("GET", address, None, MOST_JSON)
             yield _json(answer, path)
             found = _NEXT.search(answer.headers.get("Link") or "")
-            address = urljoin(address, found[1]) if found else None
-            if address:
-                _check(self.api, address)
-                if _origin(address) != _origin(self.api):
-                    raise ReviewdataError(f"{path}: the next page is on another host")
+            address = _join(self.api, address, found[1]) if found else None
+            if address and _origin(address) != _origin(self.api):
+                raise ReviewdataError(f"{path}: the next page is on another host")
 
     def send(self, method: str, path: str, content: Mapping[str, Any]) -> Any:
         """Send JSON and return what is answered.
@@ -96,7 +94,7 @@ class GitHub:
     def fetch(self, path: str, most: int) -> bytes:
         """Return the bytes of a file, which may lie on another host.
 
-        Raises TooLargeError where it has more than `most` bytes, ReviewdataError where it is not had.
+        Raises TooLargeError where they are more than `most`, ReviewdataError where it refuses.
         """
         return self._ask("GET", self._address(path, {}), None, most).content
 
@@ -136,8 +134,7 @@ class GitHub:
             answer = self._request(method, address, body, most, trusted=trusted)
             if answer.status not in _REDIRECTS or method != "GET":
                 return answer
-            address = urljoin(address, answer.headers.get("Location") or "")
-            _check(self.api, address)
+            address = _join(self.api, address, answer.headers.get("Location") or "")
         raise ReviewdataError("the API redirects without end")
 
     def _request(
@@ -176,10 +173,13 @@ class _Answer:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The library's own redirects would take the token along to any host."""
+    """Gives a redirect as it is; the library would take the token along to any host."""
 
-    def redirect_request(self, *_: Any) -> None:
-        return None
+    def http_error_302(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any) -> Any:
+        """Return the response."""
+        return fp
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 _OPENER = urllib.request.build_opener(_NoRedirect)
@@ -208,6 +208,16 @@ def _origin(address: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(address)
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     return parts.scheme, parts.hostname, parts.port or usual
+
+
+def _join(api: str, address: str, other: str) -> str:
+    """Return the address that an answer leads to. Raises ReviewdataError for none to go to."""
+    try:
+        joined = urljoin(address, other)
+    except ValueError:
+        raise ReviewdataError("an address cannot be read") from None
+    _check(api, joined)
+    return joined
 
 
 def _check(api: str, address: str) -> None:

@@ -43,7 +43,10 @@ UNREADABLE = (
     "### reviewdata: the result could not be read\n\n"
     "What the run left is not what reviewdata writes, so nothing of it is shown."
 )
-TOO_LONG = "### reviewdata: {}\n\nThe findings are too long for a comment: the run has them."
+TOO_LONG = (
+    "### reviewdata: too many findings for a comment\n\n"
+    "The summary of the run and its log have them."
+)
 NONE_LEFT = (
     "### reviewdata: the data could not be checked\n\nThe run left no findings. Its log says why."
 )
@@ -122,7 +125,7 @@ def read_run(event: Path) -> Run | None:
             str(found["head_sha"]),
             str(home["owner"]["login"]),
             str(found["head_branch"]),
-            conclusion,
+            re.sub(r"[^a-z_]", "", conclusion),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReviewdataError(
@@ -231,11 +234,12 @@ def _render(findings: bytes) -> str:
 
 
 def _body(text: str, run: Run, link: str, *, own_word: bool) -> str:
-    foot = f"\n\n---\nChecked at `{run.head_sha[:12]}` in [this run]({link}).\n"
+    how = f"in [this run]({link}), which ended with {run.conclusion}"
+    foot = f"\n\n---\nChecked at `{run.head_sha[:12]}` {how}.\n"
     head = f"{MARKER}\n" + (f"{OWN_WORD}\n\n" if own_word else "")
     body = head + text.removeprefix(MARKER).strip() + foot
     if len(body.encode("utf-16-le")) // 2 > MOST_CHARACTERS:
-        body = head + TOO_LONG.format(run.conclusion) + foot
+        body = head + TOO_LONG + foot
     return body
 
 
