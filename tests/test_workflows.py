@@ -1,0 +1,182 @@
+"""The files of other systems (workflows, templates, hooks), by the checkers of those systems."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import ROOT
+from pre_commit.clientlib import load_manifest
+
+TEMPLATES = ROOT / "src" / "reviewdata" / "templates"
+OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+COPIED = sorted((TEMPLATES / "github").glob("*.yml"))
+PLACE = "OWNER/reviewdata@COMMIT"
+BIN = Path(sys.executable).parent
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """Return the steps of an action, or of every job of a workflow."""
+    content = load(path)
+    if "runs" in content:
+        return list(content["runs"]["steps"])
+    return [step for job in content["jobs"].values() for step in job["steps"]]
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """Return a repository with the templates as a review has them, the address filled in."""
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    for path in COPIED:
+        text = path.read_text("utf-8")
+        assert text.count(PLACE) == 1
+        (folder / path.name).write_text(text.replace(PLACE, f"review/data@{'c0ffee' + 34 * '0'}"))
+    return tmp_path
+
+
+def test_the_own_workflows_differ_from_the_templates_in_where_reviewdata_is_from() -> None:
+    for path in COPIED:
+        ours, theirs = load(ROOT / ".github" / "workflows" / path.name), load(path)
+        [job] = ours["jobs"].values()
+        own = [s for s in job["steps"] if s.get("name", "").startswith("Check out the ")]
+        job["steps"] = [
+            {**step, "uses": PLACE} if step.get("uses", "").startswith("./") else step
+            for step in job["steps"]
+            if step not in own or step["name"] == "Check out the contribution"
+        ]
+        assert ours == theirs
+
+
+def test_the_code_that_judges_is_never_the_contribution() -> None:
+    """What is checked out for `./base` and `./` is the base, and the default branch."""
+    checked = {
+        step["with"].get("path", "."): step["with"].get("ref")
+        for path in OURS
+        if path.name != "ci.yml"
+        for step in steps(path)
+        if step.get("uses", "").startswith("actions/checkout@")
+    }
+    assert checked == {
+        "contribution": None,
+        "base": "${{ steps.base.outputs.base || github.sha }}",
+        ".": "${{ github.event.repository.default_branch }}",
+    }
+    uses = {s["uses"] for p in OURS for s in steps(p) if s.get("uses", "").startswith(".")}
+    assert uses == {"./base", "./"}
+
+
+@pytest.mark.parametrize("path", [*OURS, *COPIED], ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_a_workflow_gives_the_token_no_more_than_it_needs(path: Path) -> None:
+    content = load(path)
+    assert content["permissions"] == {}
+    [job] = content["jobs"].values()
+    comments = path.name == "reviewdata-comment.yml"
+    wanted = {"contents": "read"}
+    assert job["permissions"] == (
+        {**wanted, "actions": "read", "pull-requests": "write"} if comments else wanted
+    )
+    text = path.read_text("utf-8")
+    assert "secrets" not in re.sub("#.*", "", text)
+    assert text.count("github.token") == int(comments)
+    for step in steps(path):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_every_action_of_others_is_pinned_to_one_commit_and_its_version_said() -> None:
+    pins: dict[str, set[str]] = {}
+    for path in [*OURS, *COPIED]:
+        for name, pin in re.findall(r"uses: (actions/[\w-]+)@(.*)", path.read_text("utf-8")):
+            assert re.fullmatch(r"[0-9a-f]{40} # v\d+\.\d+\.\d+", pin)
+            pins.setdefault(name, set()).add(pin)
+    assert set(pins) == {"actions/checkout", "actions/setup-python", "actions/upload-artifact"}
+    assert all(len(found) == 1 for found in pins.values())
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "action.yml", *OURS, *COPIED], ids=lambda p: f"{p.parent.name}/{p.name}"
+)
+def test_no_script_has_an_expression_in_it(path: Path) -> None:
+    """It would be filled in before the shell reads it, whatever it holds."""
+    scripts = [step["run"] for step in steps(path) if "run" in step]
+    assert scripts
+    assert not [script for script in scripts if "${{" in script]
+
+
+def test_zizmor_finds_nothing_of_medium_severity_or_more(filled: Path) -> None:
+    shutil.copy(ROOT / "action.yml", filled)
+    shutil.copy(ROOT / ".pre-commit-hooks.yaml", filled)
+    options = ("--offline", "--no-config", "--persona=pedantic", "--format=json", "--quiet")
+    options += ("--collect=all", "--strict-collection", "--no-exit-codes")
+    for folder in (filled, ROOT / ".github" / "workflows"):
+        ended = subprocess.run(
+            [BIN / "zizmor", *options, folder], capture_output=True, text=True, check=True
+        )
+        found = json.loads(ended.stdout)
+        assert not [
+            (f["ident"], f["determinations"]["severity"], f["locations"])
+            for f in found
+            if f["determinations"]["severity"] in ("Medium", "High") and not f["ignored"]
+        ]
+
+
+def test_actionlint_finds_nothing(filled: Path) -> None:
+    theirs = sorted((filled / ".github" / "workflows").iterdir())
+    ended = subprocess.run(
+        [BIN / "actionlint", "-no-color", "-shellcheck=", *OURS, *theirs],
+        cwd=filled,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("schema", "paths"),
+    [
+        ("github-workflows", [*OURS, *COPIED]),
+        ("github-actions", [ROOT / "action.yml"]),
+        ("gitlab-ci", [TEMPLATES / "gitlab" / "reviewdata.yml"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_each_file_is_of_its_published_schema(schema: str, paths: list[Path]) -> None:
+    command = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_the_hooks_are_as_pre_commit_takes_them_and_meant_for_the_files_of_a_review() -> None:
+    hooks = {hook["id"]: hook for hook in load_manifest(str(ROOT / ".pre-commit-hooks.yaml"))}
+    assert {name: hook["entry"] for name, hook in hooks.items()} == {
+        "reviewdata-fmt": "reviewdata fmt",
+        "reviewdata-validate": "reviewdata validate --staged",
+    }
+    for name, hook in hooks.items():
+        assert not hook["pass_filenames"]
+        for path in ("datapackage.json", "data/a.csv", "review/schemas/a.json"):
+            assert re.search(hook["files"], path)
+        assert not re.search(hook["files"], "src/reviewdata/cli.py")
+        judged = bool(re.search(hook["files"], "queries/a.sql"))
+        assert judged == (name == "reviewdata-validate")
+
+
+def test_the_templates_are_part_of_the_package() -> None:
+    from importlib.resources import files
+
+    packed = files("reviewdata") / "templates"
+    for name in ("github/reviewdata.yml", "github/reviewdata-comment.yml", "gitlab/reviewdata.yml"):
+        assert (packed / name).read_text("utf-8").startswith("# ")
