@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+import yaml
 from actions import Annotation, Ended, Given, Runner
-from conftest import ROOT, copy_review
+from conftest import ROOT, Command, copy_review
 from fakehub import REPOSITORY, RUN, TOKEN, Hub, pull, run_hub, zipped
 from repositories import ENVIRONMENT, commit, git
 
@@ -161,7 +164,7 @@ def test_a_wrong_cell_is_annotated_and_becomes_a_comment(
 
 
 def test_a_hostile_contribution_runs_nothing_and_forges_nothing(
-    contribution: Pull, tmp_path: Path
+    contribution: Pull, tmp_path: Path, reviewdata: Command
 ) -> None:
     seen = tmp_path / "the contribution ran"
     code = f"open({str(seen)!r}, 'w').close()\n"
@@ -174,6 +177,9 @@ def test_a_hostile_contribution_runs_nothing_and_forges_nothing(
         copy_review(contribution.contribution, contribution.contribution / name)
     contribution.write("validations/waivers.toml", "")
     contribution.write("validations/a\n::error::pwned.toml", "x")
+    assert reviewdata("validate", contribution.contribution, "--stage", "rows").code == 2
+    assert seen.exists()  # on its own terms it runs
+    seen.unlink()
     contribution.change(
         "data/measures.csv",
         "week 3,5.41,",
@@ -291,6 +297,39 @@ def test_a_checkout_that_is_no_merge_of_base_and_head_stops(contribution: Pull) 
         "HEAD is not the merge of the base branch and this pull request's head"
     }
     assert not contribution.artefacts
+
+
+def test_the_job_of_gitlab_does_the_same(contribution: Pull, tmp_path: Path) -> None:
+    """The script of the template, with the interpreter of the tests for the one it installs."""
+    folder = contribution.contribution
+    contribution.change("data/measures.csv", "week 3,5.41,", "week 3,54.1,")
+    victim = tmp_path / "victim"
+    victim.write_text("kept", "utf-8")
+    (folder / "reviewdata.md").symlink_to(victim)
+    commit(folder)
+    template = TEMPLATES.parent / "gitlab" / "reviewdata.yml"
+    script = yaml.safe_load(template.read_text("utf-8"))["reviewdata"]["script"]
+    installing = [line for line in script if "venv venv" in line or " pip " in line]
+    assert len(installing) == 2
+    own = 'mkdir -p venv/bin; cat > venv/bin/python <<"END"'
+    own += f'\n#!/bin/sh\nexec {sys.executable} "$@"\nEND\nchmod +x venv/bin/python'
+    lines = [own if line == installing[0] else line for line in script if line != installing[1]]
+    ended = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(lines)],
+        cwd=folder,
+        env={
+            **os.environ,
+            "CI_PROJECT_DIR": str(folder),
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": contribution.base,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stderr
+    assert "54.1" in (folder / "reviewdata.md").read_text("utf-8")
+    assert ElementTree.parse(folder / "reviewdata.junit.xml").getroot().tag == "testsuites"
+    assert victim.read_text("utf-8") == "kept"
 
 
 @pytest.mark.contract

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT
+from conftest import ROOT, copy_review
 from pre_commit.clientlib import load_manifest
+from repositories import ENVIRONMENT, commit, git
 
 TEMPLATES = ROOT / "src" / "reviewdata" / "templates"
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -180,3 +181,46 @@ def test_the_templates_are_part_of_the_package() -> None:
     packed = files("reviewdata") / "templates"
     for name in ("github/reviewdata.yml", "github/reviewdata-comment.yml", "gitlab/reviewdata.yml"):
         assert (packed / name).read_text("utf-8").startswith("# ")
+
+
+@pytest.mark.contract
+def test_the_hooks_stop_a_commit_that_has_something_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pre-commit installs what is committed here from the package registry, and runs it."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_CONSTRAINT", str(ROOT / "constraints.txt"))
+    review = copy_review(ROOT, tmp_path / "review")
+    hooks = [{"id": "reviewdata-fmt"}, {"id": "reviewdata-validate"}]
+    repo = {"repo": str(ROOT), "rev": git(ROOT, "rev-parse", "HEAD").strip(), "hooks": hooks}
+    (review / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [repo]}), "utf-8")
+    commit(review)
+
+    def run_hooks() -> tuple[int, str]:
+        command = [sys.executable, "-m", "pre_commit", "run", "--color=never"]
+        ended = subprocess.run(command, cwd=review, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout + ended.stderr
+
+    table = review / "data" / "measures.csv"
+    good = table.read_text("utf-8")
+    head, first, second, *rest = good.splitlines(keepends=True)
+    table.write_text("".join([head, second, first, *rest]), "utf-8")
+    git(review, "add", "data")
+    code, says = run_hooks()
+    assert (code, table.read_text("utf-8")) == (1, good), says
+    assert "files were modified by this hook" in says
+
+    table.write_text(good.replace("week 3,5.41,", "week 3,54.1,"), "utf-8")
+    git(review, "add", "data")
+    table.write_text(good, "utf-8")  # what is staged counts, not the file
+    code, says = run_hooks()
+    assert code == 1
+    assert "data/measures.csv:4:mean  error RD201" in says
+
+    table.write_text(good.replace("week 3,5.41,", "week 3,5.42,"), "utf-8")
+    git(review, "add", "data")
+    code, says = run_hooks()
+    assert code == 0, says
+    assert says.count("Passed") == 2
