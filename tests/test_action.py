@@ -199,6 +199,37 @@ def test_a_hostile_contribution_runs_nothing_and_forges_nothing(
     assert {"validations/waivers.toml", "validations/measures.py"} <= left
 
 
+def test_a_folder_that_looks_like_a_repository_says_nothing_about_the_base(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In it, the commit of the base is replaced by another one, whose rules are code."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    runner = Runner(tmp_path / "work", tmp_path / "temp")
+    runner.temp.mkdir()
+    repository = runner.workspace / "contribution"
+    review = copy_review(ROOT, repository / "review")
+    base = commit(repository, "the base")
+    seen = tmp_path / "the contribution ran"
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", str(repository), str(other))
+    for path in (other / "review").iterdir():
+        path.rename(other / path.name)
+    (other / "validations/measures.py").write_text(f"open({str(seen)!r}, 'w').close()\n", "utf-8")
+    git(other, "replace", base, commit(other, "other rules"))
+    for path in (other / ".git").iterdir():
+        path.rename(review / path.name)
+    git(review, "--git-dir=.", "config", "core.worktree", ".")
+    assert git(review, "rev-parse", "--show-toplevel", f"{base}^{{tree}}").split() == [
+        str(review),
+        git(other, "--git-dir", str(review), "rev-parse", "main^{tree}").strip(),
+    ]
+
+    given = {"project": "contribution/review", "base": base, "python": sys.executable}
+    assert runner.run_action(ROOT, given).code == 2
+    assert not seen.exists()
+
+
 def test_a_push_is_judged_whole_by_its_own_rules(contribution: Pull) -> None:
     contribution.change("data/measures.csv", "week 3,5.41,", "week 3,54.1,")
     commit(contribution.contribution)

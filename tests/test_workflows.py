@@ -119,12 +119,11 @@ def test_no_script_has_an_expression_in_it(path: Path) -> None:
 def test_zizmor_finds_nothing_of_medium_severity_or_more(filled: Path) -> None:
     shutil.copy(ROOT / "action.yml", filled)
     shutil.copy(ROOT / ".pre-commit-hooks.yaml", filled)
-    options = ("--offline", "--no-config", "--persona=pedantic", "--format=json", "--quiet")
-    options += ("--collect=all", "--strict-collection", "--no-exit-codes")
+    command: list[str | Path] = [BIN / "zizmor", "--offline", "--no-config", "--no-exit-codes"]
+    command += ["--persona=pedantic", "--collect=all", "--strict-collection"]
+    command += ["--format=json", "--quiet"]
     for folder in (filled, ROOT / ".github" / "workflows"):
-        ended = subprocess.run(
-            [BIN / "zizmor", *options, folder], capture_output=True, text=True, check=True
-        )
+        ended = subprocess.run([*command, folder], capture_output=True, text=True, check=True)
         found = json.loads(ended.stdout)
         assert not [
             (f["ident"], f["determinations"]["severity"], f["locations"])
@@ -155,8 +154,8 @@ def test_actionlint_finds_nothing(filled: Path) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_each_file_is_of_its_published_schema(schema: str, paths: list[Path]) -> None:
-    command = [BIN / "check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", f"vendor.{schema}"]
+    ended = subprocess.run([*command, *paths], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
