@@ -219,7 +219,7 @@ def _render(findings: bytes) -> str:
             ended = subprocess.run(
                 [*command, "--format", "markdown"],
                 cwd=folder,
-                env={k: v for k, v in os.environ.items() if "TOKEN" not in k.upper()},
+                env=_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=RENDER_SECONDS,
@@ -231,6 +231,15 @@ def _render(findings: bytes) -> str:
         # What it says of hostile bytes is not repeated.
         raise UnreadableError(f"reviewdata render ends with {ended.returncode}")
     return ended.stdout.decode("utf-8")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment without tokens, and without what makes it one of a job."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GITHUB_") and "TOKEN" not in name.upper()
+    }
 
 
 def _body(text: str, run: Run, link: str, *, own_word: bool) -> str:
