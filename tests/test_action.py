@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,7 +14,7 @@ import pytest
 import yaml
 from actions import Annotation, Ended, Given, Runner
 from conftest import ROOT, Command, copy_review
-from fakehub import REPOSITORY, RUN, TOKEN, Hub, pull, run_hub, zipped
+from fakehub import REPOSITORY, RUN, TOKEN, Hub, pull, zipped
 from repositories import ENVIRONMENT, commit, git
 
 from reviewdata.artefacts import read_findings
@@ -106,13 +105,6 @@ def contribution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pull:
         "./base": act,
     }
     return made
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    """Return the API of the repository that is contributed to."""
-    with run_hub() as running:
-        yield running
 
 
 def test_a_good_contribution_passes(contribution: Pull) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import stat
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Command
-from fakehub import BOT, REPOSITORY, RUN, SHA, TOKEN, Hub, pull, run_hub, zipped
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from fakehub import BOT, REPOSITORY, RUN, SHA, TOKEN, Hub, pull, zipped
 from mini import write_mini
+from zips import HOSTILE
 
-from reviewdata.artefacts import MOST_BYTES, MOST_RATIO, MOST_ZIPPED, UnreadableError, read_findings
-from reviewdata.github import LONGEST_WAIT, MOST_REDIRECTS, TRIES, GitHub
+from reviewdata.artefacts import MOST_ZIPPED
 from reviewdata.model import ReviewdataError
 from reviewdata.pullrequest import MARKER, MOST_CHARACTERS, comment
 
@@ -29,13 +24,6 @@ HEAD = "result_id,study_id,mean,sd,n,printed\n"
 BAD_MEAN = {"data/results.csv": HEAD + "R1,S1,9.20,1.10,40,\nR2,S2,4.80,1.30,35,\n"}
 
 Say = Callable[..., int]
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    """Return the API, with the pull request 7 from the branch `study` of `contributor`."""
-    with run_hub() as running:
-        yield running
 
 
 @pytest.fixture
@@ -249,91 +237,6 @@ def test_of_several_attempts_the_last_counts(hub: Hub, findings: bytes, say: Say
     assert say() == 0
 
 
-def member(name: str = "findings.jsonl", **changed: Any) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name)
-    for attribute, value in changed.items():
-        setattr(info, attribute, value)
-    return info
-
-
-def archive(*members: zipfile.ZipInfo, content: bytes = b"{}\n", method: int = 8) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as written:
-        for info in members:
-            written.writestr(info, content, compress_type=method)
-    return out.getvalue()
-
-
-def flagged(content: bytes, bit: int) -> bytes:
-    """Return a zip of one member with a flag set in both of its headers."""
-    changed = bytearray(zipped(content))
-    changed[6] |= bit
-    changed[changed.index(b"PK\1\2") + 8] |= bit
-    return bytes(changed)
-
-
-def lying(content: bytes, size: int) -> bytes:
-    """Return a zip of one member whose headers declare another size."""
-    changed = bytearray(zipped(content))
-    place = changed.index(b"PK\1\2") + 24
-    changed[22:26] = changed[place : place + 4] = size.to_bytes(4, "little")
-    return bytes(changed)
-
-
-LINK = (stat.S_IFLNK | 0o777) << 16
-SPACES = b" " * (MOST_RATIO * 4096)
-HOSTILE = {
-    "no zip": b"PK, but no zip",
-    "nothing": b"",
-    "an empty zip": archive(),
-    "another name": archive(member("result.jsonl")),
-    "a path upwards": archive(member("../findings.jsonl")),
-    "a folder": archive(member("a/findings.jsonl")),
-    "an absolute path": archive(member("/findings.jsonl")),
-    "a drive": archive(member("C:\\findings.jsonl")),
-    "a folder of that name": archive(member("findings.jsonl/")),
-    "a name cut by NUL": archive(member("findings.jsonl!../x")).replace(b"l!../x", b"l\0../x"),
-    "more members": archive(member(), member("more.txt")),
-    "the same twice": archive(member(), member("findingz.jsonl")).replace(b"findingz", b"findings"),
-    "a link": archive(member(external_attr=LINK), content=b"/etc/passwd"),
-    "a device": archive(member(external_attr=stat.S_IFCHR << 16)),
-    "encrypted": flagged(b"{}\n", 0x01),
-    "strongly encrypted": flagged(b"{}\n", 0x40),
-    "another packing": archive(member(), method=zipfile.ZIP_LZMA),
-    "a bomb": zipped(b" " * (MOST_BYTES + 1)),
-    "a small bomb": zipped(SPACES + b" "),
-    "a size too small": lying(b"x" * 5000, 10),
-    "a size too large": lying(b"x" * 5000, 6000),
-    "damaged": zipped(b"abcdefgh" * 400).replace(b"abc", b"abd", 1)[:-3],
-    "stored and oversized": archive(member(), content=b"x" * (MOST_ZIPPED + 1), method=0),
-}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_zip_is_refused_and_repeated_nowhere(name: str) -> None:
-    with pytest.raises(UnreadableError) as refused:
-        read_findings(HOSTILE[name])
-    assert "passwd" not in str(refused.value)
-    assert ".." not in str(refused.value)
-
-
-def test_a_zip_at_the_limits_is_read(findings: bytes) -> None:
-    assert read_findings(zipped(findings)) == findings
-    assert read_findings(zipped(SPACES)) == SPACES
-
-
-@settings(max_examples=300, deadline=None)
-@given(place=st.integers(0, 10**6), byte=st.integers(0, 255), cut=st.integers(0, 40))
-def test_a_zip_with_any_byte_changed_is_read_or_refused(place: int, byte: int, cut: int) -> None:
-    changed = bytearray(zipped(b'{"record": "summary"}\n' * 20))
-    changed[place % len(changed)] = byte
-    try:
-        found = read_findings(bytes(changed[: len(changed) - cut]))
-    except UnreadableError:
-        return
-    assert found == b'{"record": "summary"}\n' * 20
-
-
 @pytest.mark.parametrize("name", ["no zip", "a bomb", "a link"])
 def test_a_hostile_zip_is_told_in_the_comment_and_exits_1(name: str, hub: Hub, say: Say) -> None:
     hub.keep(HOSTILE[name])
@@ -403,43 +306,6 @@ def test_the_token_goes_to_the_api_and_not_to_the_storage(
 
 
 @pytest.mark.parametrize(
-    "location",
-    [
-        "http://example.org/x?sig=SIGNED",
-        "ftp://127.0.0.1/x?sig=SIGNED",
-        "file:///etc/passwd?sig=SIGNED",
-        "http://user@127.0.0.1/x?sig=SIGNED",
-        "http://[1/x?sig=SIGNED",
-        "http://127.0.0.1:99999/x?sig=SIGNED",
-        "https:///x?sig=SIGNED",
-    ],
-)
-def test_a_redirect_to_elsewhere_is_refused(location: str, hub: Hub, say: Say) -> None:
-    hub.location = location
-    hub.keep(b"x")
-    with pytest.raises(ReviewdataError, match="address") as refused:
-        say()
-    assert "SIGNED" not in str(refused.value)
-
-
-def test_redirects_end(hub: Hub, say: Say) -> None:
-    hub.location = f"/repos/{REPOSITORY}/actions/artifacts/5/zip"
-    hub.keep(b"x")
-    with pytest.raises(ReviewdataError, match="without end"):
-        say()
-    asked = [r for r in hub.requests if r.path.endswith("/zip")]
-    assert len(asked) == MOST_REDIRECTS + 1
-
-
-def test_an_error_of_the_storage_does_not_tell_the_signed_address(hub: Hub, say: Say) -> None:
-    hub.location = f"{hub.storage}/other?sig=SIGNED"
-    hub.keep(b"x")
-    with pytest.raises(ReviewdataError, match=r"/artifacts/5/zip: 403 Forbidden") as refused:
-        say()
-    assert "SIGNED" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
     ("status", "headers"),
     [(502, {}), (503, {"Retry-After": "1"}), (429, {}), (403, {"Retry-After": "2"})],
     ids=str,
@@ -465,30 +331,6 @@ def test_a_comment_that_was_written_though_the_answer_failed_is_not_doubled(
     assert len(hub.comments) == 1
 
 
-def test_waits_are_those_asked_for_and_bounded(hub: Hub) -> None:
-    waited: list[float] = []
-    github = GitHub(hub.api, TOKEN, waited.append)
-    hub.troubles = [("GET", 503, {"Retry-After": "7"}), ("GET", 502, {})]
-    assert list(github.pages(f"/repos/{REPOSITORY}/pulls", state="open", head="x:y")) == [[]]
-    assert waited == [7.0, 2.0]
-    hub.troubles = [("GET", 429, {"Retry-After": f"{LONGEST_WAIT + 1:.0f}"})]
-    with pytest.raises(ReviewdataError, match="not before 61 seconds"):
-        github.get(f"/repos/{REPOSITORY}/pulls", state="open", head="x:y")
-    hub.troubles = [("GET", 500, {})] * TRIES
-    with pytest.raises(ReviewdataError, match="500 Internal Server Error"):
-        github.get(f"/repos/{REPOSITORY}/pulls", state="open", head="x:y")
-    assert len(waited) == 2 + TRIES - 1
-
-
-def test_a_server_that_is_gone_is_one_line(hub: Hub) -> None:
-    with run_hub() as gone:
-        address = gone.api
-    waited: list[float] = []
-    with pytest.raises(ReviewdataError, match="GET /pulls: no answer, URLError"):
-        GitHub(address, TOKEN, waited.append).get("/pulls")
-    assert len(waited) == TRIES - 1
-
-
 def test_a_refusal_of_the_api_is_one_line_and_no_comment(
     hub: Hub, findings: bytes, say: Say
 ) -> None:
@@ -497,35 +339,6 @@ def test_a_refusal_of_the_api_is_one_line_and_no_comment(
     with pytest.raises(ReviewdataError, match="/zip: 403 Forbidden"):
         say()
     assert not hub.sent()
-
-
-def test_a_next_page_elsewhere_is_not_followed(hub: Hub) -> None:
-    hub.page_size = 1
-    hub.comments = [{"id": n, "body": "", "user": None} for n in range(2)]
-    github = GitHub(hub.api.replace("127.0.0.1", "localhost"), TOKEN)
-    with pytest.raises(ReviewdataError, match="on another host"):
-        list(github.pages(f"/repos/{REPOSITORY}/issues/7/comments"))
-
-
-@pytest.mark.parametrize(
-    ("api", "token", "says"),
-    [
-        ("http://api.example.org", TOKEN, "https"),
-        ("https://user:secret@api.example.org", TOKEN, "https"),
-        ("https://api.example.org", "", "token"),
-        ("https://api.example.org", f"{TOKEN}\r\nX: y", "token"),
-    ],
-    ids=["no https", "a user", "no token", "a line break"],
-)
-def test_no_request_is_made_with_a_bad_address_or_token(api: str, token: str, says: str) -> None:
-    with pytest.raises(ReviewdataError, match=says) as refused:
-        GitHub(api, token)
-    assert TOKEN not in str(refused.value)
-    assert "secret" not in str(refused.value)
-
-
-def test_the_token_is_in_no_representation() -> None:
-    assert TOKEN not in repr(GitHub("https://api.example.org", TOKEN))
 
 
 # As a process
