@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fakehub import Hub, run_hub
 
 from reviewdata.cli import main
 
@@ -54,6 +55,13 @@ def alliance(tmp_path: Path) -> Path:
 def bcg(tmp_path: Path) -> Path:
     """Return a copy of the second review."""
     return copy_review(ROOT / "examples" / "bcg-vaccine", tmp_path / "bcg")
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """Return an API like GitHub's, with the pull request 7 from `study` of `contributor`."""
+    with run_hub() as running:
+        yield running
 
 
 def copy_review(source: Path, target: Path) -> Path:

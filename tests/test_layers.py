@@ -19,6 +19,7 @@ SOURCE = ROOT / "src" / "reviewdata"
 ORDER = (
     ("changes",),
     ("model",),
+    ("artefacts", "github"),
     ("rules", "output", "columns", "records", "tableschema", "patterns"),
     ("files", "git", "archives"),
     ("package",),
@@ -56,7 +57,7 @@ ORDER = (
     ("render.claims",),
     ("render.overview",),
     ("terminal",),
-    ("cli",),
+    ("cli", "pullrequest"),
     ("__main__",),
 )
 """The modules from upstream to downstream; those of one line do not import each other,
