@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,18 +37,24 @@ class Waiver:
 
     def covers(self, finding: Finding) -> bool:
         """Whether a finding is the one that this waiver is about."""
-        return (
-            finding.code == self.code
-            and finding.table == self.table
-            and dict(finding.key) == dict(self.key)
-            and finding.field == self.field
-            and finding.value == self.value
-        )
+        return _place(finding) == _place(self)
 
     def __str__(self) -> str:
         """Return what is waived: `RD201 at results R1`."""
         place = " ".join(filter(None, (self.table, ", ".join(self.key.values()))))
         return f"{self.code} at {place}" if place else self.code
+
+
+def _place(entry: Waiver | Finding) -> Hashable:
+    return (entry.code, entry.table, frozenset(entry.key.items()), entry.field, entry.value)
+
+
+def find_reasons(waivers: Iterable[Waiver]) -> Callable[[Finding], Sequence[Waiver]]:
+    """Return a function that gives the waivers of a finding, however many there are of both."""
+    listed: dict[Hashable, list[Waiver]] = {}
+    for waiver in waivers:
+        listed.setdefault(_place(waiver), []).append(waiver)
+    return lambda finding: listed.get(_place(finding), []) if finding.waived else []
 
 
 def read_waivers(root: Path) -> tuple[Waiver, ...]:
