@@ -31,6 +31,12 @@ class Ended:
 Command = Callable[..., Ended]
 
 
+@pytest.fixture(autouse=True)
+def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests print the same on a server as elsewhere; those on the server's set it."""
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+
+
 @pytest.fixture
 def reviewdata(capsys: pytest.CaptureFixture[str]) -> Command:
     """Return a function that runs a command of reviewdata."""

@@ -10,6 +10,10 @@ import duckdb
 import pytest
 from conftest import UPDATE, Command
 from mini import write_mini
+from synthetic import DIFF, finding, saved_run
+
+from reviewdata.render.diff import diff_json, diff_markdown, diff_text
+from reviewdata.render.formats import render_run
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -39,6 +43,10 @@ COMMANDS = {
     "validate-concise.txt": ("validate", *STAGES, "--format", "concise"),
     "validate.json": ("validate", *STAGES, "--format", "json"),
     "validate.jsonl": ("validate", *STAGES, "--format", "jsonl"),
+    "validate-github.txt": ("validate", *STAGES, "--format", "github"),
+    "validate.md": ("validate", *STAGES, "--format", "markdown"),
+    "validate.sarif": ("validate", *STAGES, "--format", "sarif"),
+    "validate.junit.xml": ("validate", *STAGES, "--format", "junit"),
     "query.txt": ("query", "--sql", "SELECT * FROM results"),
     "query.csv": ("query", "--sql", "SELECT * FROM results", "--format", "csv"),
     "query.json": ("query", "pooled", "--format", "json"),
@@ -60,17 +68,50 @@ def test_an_output_is_as_the_golden_file_has_it(
 ) -> None:
     ended = reviewdata(*COMMANDS[name])
     assert ended.err == ""
-    printed = re.sub(r'("engine": "\w+",\s+"version": )"[\d.]+"', r'\1"*"', ended.out)
+    compare(name, ended.out)
+
+
+def compare(name: str, printed: str) -> None:
+    """Hold a text against its golden file, but for versions and the token of one run."""
+    printed = re.sub(r'("(?:engine|name)": "\w+",\s+"version": )"[\d.]+"', r'\1"*"', printed)
+    printed = re.sub(r"with reviewdata [\d.]+\d", "with reviewdata *", printed)
+    printed = re.sub(r"\b[0-9a-f]{64}\b", "TOKEN", printed)
     if UPDATE:
         GOLDEN.mkdir(exist_ok=True)
         (GOLDEN / name).write_text(printed, "utf-8")
     assert printed == (GOLDEN / name).read_text("utf-8")
 
 
+CHANGED = saved_run(
+    finding(),
+    finding("RD202", waived=True),
+    finding("RD203", old=True),
+    finding("RD904", path="queries/pooled.sql", line=None, key={}, field=None, value=None),
+    since="v0.1.0",
+    diff=DIFF,
+)
+RENDERED = {
+    "diff.txt": lambda: diff_text(DIFF),
+    "diff.md": lambda: diff_markdown(DIFF),
+    "diff.json": lambda: diff_json(DIFF),
+    "change.txt": lambda: render_run(CHANGED, "text"),
+    "change.jsonl": lambda: render_run(CHANGED, "jsonl"),
+    "change-github.txt": lambda: render_run(CHANGED, "github"),
+    "change.md": lambda: render_run(CHANGED, "markdown"),
+    "change.sarif": lambda: render_run(CHANGED, "sarif"),
+    "change.junit.xml": lambda: render_run(CHANGED, "junit"),
+}
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_change_is_shown_as_the_golden_file_has_it(name: str) -> None:
+    compare(name, RENDERED[name]())
+
+
 def test_jsonl_holds_what_json_holds(wrong: Path, reviewdata: Command) -> None:
     whole = json.loads(reviewdata(*COMMANDS["validate.json"]).out)
     lines = [json.loads(line) for line in reviewdata(*COMMANDS["validate.jsonl"]).out.splitlines()]
-    again = {k: v for k, v in lines[0].items() if k != "record"}
+    again = {k: v for k, v in lines[0].items() if k in whole}
     for record in ("run", "finding"):
         again[f"{record}s"] = [
             {k: v for k, v in line.items() if k != "record"}

@@ -12,7 +12,8 @@ from typing import Annotated, Literal
 import typer
 
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
-from reviewdata.terminal import choose_paint, print_result, run_command, talk
+from reviewdata.render.formats import Format, render_run
+from reviewdata.terminal import choose_paint, is_in_actions, print_result, run_command, talk
 
 app = typer.Typer(
     name="reviewdata",
@@ -35,6 +36,21 @@ ProjectOption = Annotated[
 Verbose = Annotated[bool, typer.Option("--verbose", help="Tell more, tracebacks too.")]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Write to this file, not to stdout.", metavar="FILE")
+]
+ValidationFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="How the result is printed: text, or github where GitHub Actions runs."
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Do not show codes that start so; the verdict still counts them.", metavar="CODE"
+    ),
+]
+ShowAll = Annotated[
+    bool, typer.Option("--all", help="Show every finding, waived and older ones too.")
 ]
 
 
@@ -74,24 +90,14 @@ def validate(
         list[str] | None,
         typer.Option(help="Run only this stage; may be repeated.", metavar="STAGE"),
     ] = None,
-    format_: Annotated[
-        Literal["text", "concise", "json", "jsonl"],
-        typer.Option("--format", help="How the result is printed."),
-    ] = "text",
+    format_: ValidationFormat = None,
     output: Output = None,
     select: Annotated[
         list[str] | None,
         typer.Option(help="Judge only codes that start so; may be repeated.", metavar="CODE"),
     ] = None,
-    ignore: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Do not show codes that start so; the verdict still counts them.", metavar="CODE"
-        ),
-    ] = None,
-    show_all: Annotated[
-        bool, typer.Option("--all", help="Show every finding, waived and older ones too.")
-    ] = False,
+    ignore: Ignore = None,
+    show_all: ShowAll = False,
     since: Annotated[
         str | None,
         typer.Option(help="Fail only on what this revision does not have.", metavar="REV"),
@@ -107,6 +113,8 @@ def validate(
 ) -> None:
     """Say what is wrong with the data, where, and how to mend it."""
     from reviewdata.project import Project
+    from reviewdata.render.findings import project_hint
+    from reviewdata.saved import gather_run
 
     chosen = [code.upper() for code in select or ()]
     result = Project.at(project).validate(
@@ -117,29 +125,17 @@ def validate(
         staged=staged,
         trace=_trace(verbose),
     )
-    if format_ in ("json", "jsonl"):
-        from reviewdata.render.json import validation_json, validation_jsonl
-
-        text = validation_json(result) if format_ == "json" else validation_jsonl(result)
-    else:
-        from reviewdata.render.findings import project_hint, validation_concise, validation_text
-
-        hidden = [code.upper() for code in ignore or ()]
-        text = (
-            validation_concise(result, ignore=hidden)
-            if format_ == "concise"
-            else validation_text(
-                result,
-                result.rules,
-                ignore=hidden,
-                show_all=show_all,
-                waivers=result.waivers,
-                where=project_hint(project),
-                verbose=verbose,
-                paint=choose_paint(output),
-            )
-        )
-    print_result(text, output)
+    chosen_format = _choose_format(format_, output)
+    text = render_run(
+        gather_run(result, project),
+        chosen_format,
+        ignore=ignore or (),
+        show_all=show_all,
+        verbose=verbose,
+        where=project_hint(project),
+        paint=choose_paint(output),
+    )
+    print_result(text, output, speaks=chosen_format == "github")
     raise typer.Exit(EXIT_CODES[result.verdict])
 
 
@@ -172,6 +168,32 @@ def diff(
         case _:
             text = render.diff_text(found, choose_paint(output))
     print_result(text, output)
+
+
+@app.command()
+def render(
+    saved: Annotated[
+        Path,
+        typer.Argument(help="What validate --format jsonl has written.", metavar="FINDINGS"),
+    ],
+    format_: ValidationFormat = None,
+    output: Output = None,
+    ignore: Ignore = None,
+    show_all: ShowAll = False,
+) -> None:
+    """Show a saved validation again, in any format; it is 0 whatever the verdict was."""
+    from reviewdata.saved import read_saved
+
+    chosen = _choose_format(format_, output)
+    paint = choose_paint(output)
+    run = read_saved(saved)
+    text = render_run(run, chosen, ignore=ignore or (), show_all=show_all, paint=paint)
+    print_result(text, output, speaks=chosen == "github")
+
+
+def _choose_format(given: Format | None, output: Path | None) -> Format:
+    """Return the format asked for, else what the reader of the output understands."""
+    return given or ("github" if output is None and is_in_actions() else "text")
 
 
 @app.command()
@@ -317,7 +339,7 @@ def _query_all(project: Path, timeout: float, format_: str, output: Path | None)
 
         print_result(queries_json(given), output)
     else:
-        from reviewdata.render.results import markdown_text
+        from reviewdata.render.markdown import markdown_text
         from reviewdata.render.values import plain
 
         mark, head = ("## ", markdown_text) if format_ == "markdown" else ("", plain)

@@ -239,12 +239,23 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """Which review was judged; `folder` is its place in the repository, blank for the root."""
+
+    name: str = ""
+    title: str = ""
+    version: str = ""
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
     """The result of `validate`: everything that was run and everything that was found.
 
     `claims` are those that the claims stage judged, for `run`; the JSON has `reproduce`'s.
     `since` is the revision, as given, against which a change was judged, `diff` the change.
-    `rules` and `waivers` are those that were applied: the words for what was found.
+    `rules` and `waivers` are those that were applied: the words for what was found. `review` is
+    what was judged.
     """
 
     runs: tuple[Run, ...]
@@ -254,6 +265,7 @@ class Validation:
     diff: Diff | None = None
     rules: Mapping[str, Rule] = field_of(default_factory=dict, repr=False)
     waivers: tuple[Waiver, ...] = ()
+    review: Review = Review()
 
     @property
     def verdict(self) -> Verdict:

@@ -12,7 +12,7 @@ from types import FrameType
 
 from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
-from reviewdata.render.values import Paint, plain, unpainted, visible
+from reviewdata.render.values import Paint, defused, plain, unpainted, visible
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it: 128 and the number of the signal."""
@@ -22,10 +22,14 @@ TERMINATED = 143
 """Exit code after SIGTERM."""
 
 
-def print_result(content: str | bytes, output: Path | None = None, *, raw: bool = False) -> None:
+def print_result(
+    content: str | bytes, output: Path | None = None, *, raw: bool = False, speaks: bool = False
+) -> None:
     """Print a result, or write it to the file that was asked for.
 
-    A `raw` text, which holds what the data holds, is escaped where it goes to a terminal.
+    A `raw` text, which holds what the data holds, is escaped where it goes to a terminal, and is
+    byte for byte what it is where it goes to another program. Of any other text, a runner of
+    GitHub Actions takes nothing for a command, unless it `speaks` to the runner.
     """
     if output is not None:
         write_output(output, content)
@@ -33,7 +37,7 @@ def print_result(content: str | bytes, output: Path | None = None, *, raw: bool 
         if sys.__stdout__ is None:
             raise ReviewdataError("the result cannot be written: standard output is closed")
         try:
-            sys.stdout.write(visible(content) if raw and sys.stdout.isatty() else content)
+            sys.stdout.write(_printed(content, raw, speaks))
             sys.stdout.flush()
         except BrokenPipeError:
             raise
@@ -43,9 +47,21 @@ def print_result(content: str | bytes, output: Path | None = None, *, raw: bool 
             raise ReviewdataError(f"the result cannot be written: {why}") from error
 
 
+def _printed(content: str, raw: bool, speaks: bool) -> str:
+    if raw:
+        return visible(content) if sys.stdout.isatty() else content
+    return defused(content) if is_in_actions() and not speaks else content
+
+
 def talk(text: str) -> None:
     """Print lines for the person at the terminal, not for a program that reads the result."""
-    sys.stderr.write(visible(text.rstrip("\n")) + "\n")
+    said = visible(text.rstrip("\n")) + "\n"
+    sys.stderr.write(defused(said) if is_in_actions() else said)
+
+
+def is_in_actions() -> bool:
+    """Whether a runner of GitHub Actions reads what is printed, and obeys the commands in it."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def choose_paint(output: Path | None = None) -> Paint:

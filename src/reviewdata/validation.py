@@ -13,6 +13,7 @@ from reviewdata.model import (
     LEVELS,
     STAGES,
     Finding,
+    Review,
     ReviewdataError,
     Run,
     Stage,
@@ -70,8 +71,16 @@ def validate(
     waived = apply_waivers(package, findings, waivers, today or dt.date.today(), judged=judged)
     claims = tuple(claim for result in results for claim in result.claims)
     runs.sort(key=lambda run: (*STAGES, "run").index(run.stage))
+    texts = {k: v for k, v in package.descriptor.items() if isinstance(v, str)}
+    name = texts.get("name", "")
+    review = Review(name, texts.get("title") or name, texts.get("version", ""))
     return Validation(
-        tuple(runs), sort_findings(waived), claims, rules=package.rules, waivers=waivers
+        tuple(runs),
+        sort_findings(waived),
+        claims,
+        rules=package.rules,
+        waivers=waivers,
+        review=review,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,18 @@ FILE = "validations/waivers.toml"
 _REQUIRED = ("code", "reason", "who")
 _PLACE = ("table", "key", "field", "value")
 _KNOWN = (*_REQUIRED, *_PLACE, "until")
+
+
+def _place(entry: Waiver | Finding) -> Hashable:
+    return (entry.code, entry.table, frozenset(entry.key.items()), entry.field, entry.value)
+
+
+def find_reasons(waivers: Iterable[Waiver]) -> Callable[[Finding], Sequence[Waiver]]:
+    """Return a function that gives the waivers of a finding, however many there are of both."""
+    listed: dict[Hashable, list[Waiver]] = {}
+    for waiver in waivers:
+        listed.setdefault(_place(waiver), []).append(waiver)
+    return lambda finding: listed.get(_place(finding), []) if finding.waived else []
 
 
 def read_waivers(root: Path) -> tuple[Waiver, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reviewdata.model import LEVELS, NOT_DECLARED, STAGES, Finding, Rule, Run, Validation, Waiver
 from reviewdata.render.values import Paint, plain, plural, unpainted
+from reviewdata.waivers import find_reasons
 
 PLACES = 5
 """Findings of one rule that are shown unless all are asked for."""
@@ -36,15 +37,14 @@ def validation_text(
     """
     visible = [f for f in validation.findings if not f.code.startswith(tuple(ignore))]
     listed = [f for f in visible if show_all or f.counts]
+    reasons = find_reasons(waivers)
     lines: list[str] = []
     for (_, code), group in groupby(listed, key=lambda f: (f.level, f.code)):
         findings = list(group)
         shown = findings if show_all else findings[:PLACES]
         for finding in shown:
             lines.append(finding_line(finding, paint))
-            lines += [
-                _reason(waiver) for waiver in waivers if finding.waived and waiver.covers(finding)
-            ]
+            lines += [_reason(waiver) for waiver in reasons(finding)]
         if len(findings) > len(shown):
             lines.append(f"  ... and {len(findings) - len(shown)} more (--all)")
         lines.append(paint(f"  why: {plain(rules[code].why)}", "dim"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from reviewdata.model import FORMAT_VERSION, Claim, QueryResult, Validation, count_claims
 from reviewdata.render.values import json_value
+from reviewdata.saved import SavedRun, list_records
 
 _CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Control and direction characters that JSON itself would let stand in a text."""
@@ -20,14 +21,9 @@ def validation_json(validation: Validation) -> str:
     return _document(validation.to_dict())
 
 
-def validation_jsonl(validation: Validation) -> str:
-    """Return a validation as one object a line: the summary, then the runs, then the findings."""
-    content = validation.to_dict()
-    runs, findings = content.pop("runs"), content.pop("findings")
-    lines = [{"record": "summary", **content}]
-    lines += [{"record": "run", **run} for run in runs]
-    lines += [{"record": "finding", **finding} for finding in findings]
-    return "".join(json_text(line, None) + "\n" for line in lines)
+def validation_jsonl(run: SavedRun) -> str:
+    """Return a run as it is saved, one object a line; `reviewdata.saved` reads it."""
+    return "".join(json_text(record, None) + "\n" for record in list_records(run))
 
 
 def query_json(result: QueryResult) -> str:
@@ -60,8 +56,10 @@ def json_text(value: Any, indent: str | None = "\n") -> str:
     """Return a value as JSON on indented lines, or on one line where `indent` is None.
 
     The json module has no number of more digits than a float; a decimal keeps all of its own.
+    In a log of GitHub Actions `##[` would be a command; it can only stand within a text here.
     """
-    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", _text(json_value(value), indent))
+    text = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", _text(json_value(value), indent))
+    return text.replace("##[", "#\\u0023[")
 
 
 def _text(value: Any, indent: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reviewdata.model import QueryResult
 from reviewdata.render.json import json_text
+from reviewdata.render.markdown import markdown_text
 from reviewdata.render.values import json_value, plain, shown
 
 if TYPE_CHECKING:
@@ -81,11 +82,3 @@ def _csv(value: Any) -> Any:
     if isinstance(value, list | tuple | dict):
         return json_text(value, None)
     return json_value(value)
-
-
-def markdown_text(text: str) -> str:
-    """Return text on one line of Markdown, with nothing in it that Markdown would read."""
-    text = plain(text)
-    for mark in "\\`*_{}[]<>#|@":
-        text = text.replace(mark, "\\" + mark)
-    return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -27,6 +28,27 @@ def plain(text: object) -> str:
 def visible(text: str) -> str:
     """Return text with its lines and tabs, other control and direction characters escaped."""
     return "".join(c if c.isprintable() or c in "\n\t" else _escape(c) for c in text)
+
+
+_COMMAND = re.compile(r"(?:\A|(?<=[\n\r]))(?:[^\S\n\r]|\ufeff)*:(?=:)|##(?=\[)")
+"""Where a runner of GitHub Actions would read a command: `::` first on a line after white space
+(of .NET, which is less than Python's) or a byte order mark, and the older `##[` anywhere."""
+
+
+def defused(text: str) -> str:
+    """Return text in whose lines a runner of GitHub Actions finds no command.
+
+    The sign that makes the command is written as `plain` writes what cannot be seen.
+    """
+    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\u{{{ord(found[0][-1]):x}}}", text)
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """Return a text longer than `limit` with its middle left out, and how much that was."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]}… ({len(text) - 2 * half:,} characters) …{text[-half:]}"
 
 
 def _escape(character: str) -> str:
