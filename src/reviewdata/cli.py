@@ -231,6 +231,30 @@ def reproduce(
 
 
 @app.command()
+def fmt(
+    project: ProjectArgument = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where a file would change.")
+    ] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Bring the tables into one form; each cell keeps its text.
+
+    Records stand in the order of the primary key, cells have quotes where they need them, lines
+    end in LF, the encoding is UTF-8. A file that must be mended first is left as it is.
+    """
+    from reviewdata.project import Project
+    from reviewdata.render.forms import forms_text, unfit_text
+
+    forms = Project(project).fmt(check=check)
+    for line in unfit_text(forms):
+        talk(line)
+    print_result(forms_text(forms, check=check))
+    unfit = any(form.unfit for form in forms)
+    raise typer.Exit(2 if unfit else int(check and any(form.reasons for form in forms)))
+
+
+@app.command()
 def rules(project: ProjectOption = Path()) -> None:
     """List the rules, the review's own included."""
     from reviewdata.render.pages import rules_text

@@ -17,6 +17,7 @@ from reviewdata.rules import find_rule
 from reviewdata.validation import Trace, validate
 
 if TYPE_CHECKING:
+    from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
     from reviewdata.tables import Tables
 
@@ -68,6 +69,16 @@ class Project:
     ) -> Validation:
         """Return what the stages find; see `reviewdata.validation.validate`."""
         return validate(self.path, stages=stages, select=select, trace=trace)
+
+    def fmt(self, *, check: bool = False) -> tuple[FileForm, ...]:
+        """Bring every table into the form of `fmt`; return what was, or would be, changed of each.
+
+        Where `check`, nothing is written. A file that must be mended first is left as it is, and
+        its `unfit` says where and why.
+        """
+        from reviewdata.formatting import format_package
+
+        return format_package(self.path, check=check)
 
     def rule(self, code: str) -> Rule:
         """Return one rule. Raises ReviewdataError where the review has none of this code."""
