@@ -451,19 +451,6 @@ def test_a_mistake_of_ours_is_no_finding_and_writes_nothing(
     assert not issubclass(RuntimeError, ReviewdataError)
 
 
-def test_duckdb_is_not_needed(tmp_path: Path) -> None:
-    write_mini(tmp_path)
-    code = (
-        "import sys; from reviewdata.cli import main; main(['fmt', sys.argv[1]]);"
-        "print(*{name.split('.')[0] for name in sys.modules})"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True
-    )
-    loaded = set(ended.stdout.splitlines()[-1].split())
-    assert not loaded & {"duckdb", "pandas", "frictionless", "numpy", "rich"}
-
-
 SIGNS = " \t,;\"'\\|\n\r#=+-@\ufeff\x1c\x85\u2028\x0bé漢😀a1.<>"
 CELLS = st.one_of(
     st.text(st.sampled_from(SIGNS), max_size=5),

@@ -19,10 +19,11 @@ from reviewdata.cells import LineWriter
 from reviewdata.files import ConflictMarks, check_delimiter, find_stray_quote
 from reviewdata.order import Key, make_sort_key
 from reviewdata.package import Resource
-from reviewdata.records import Dialect, Record, Refusal, read_records, read_sources
+from reviewdata.records import Dialect, Record, Refusal, encoding_of, read_records, read_sources
 from reviewdata.rules import builtin_rules, fill
 
 ENCODING = "utf-8"
+BLOCK = 1024 * 1024
 
 
 class Unfit(Exception):  # noqa: N818 - a file at fault is a result, not an error of ours
@@ -199,6 +200,25 @@ def _has_mark(file: Path) -> bool:
         return binary.read(3) == codecs.BOM_UTF8
 
 
+def check_encoding(file: Path, resource: Resource) -> None:
+    """Raise Unfit where the bytes are UTF-8, and another encoding is declared by mistake."""
+    if codecs.lookup(encoding_of(resource.descriptor)).name == "utf-8-sig":
+        return
+    decoder = codecs.getincrementaldecoder(ENCODING)()
+    plain = True
+    with file.open("rb") as binary:
+        try:
+            while block := binary.read(BLOCK):
+                plain = plain and block.isascii()
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return
+    if not plain:
+        why = f"{encoding_of(resource.descriptor)} is declared, and the bytes are UTF-8"
+        raise Unfit(why, 'Correct `encoding` in datapackage.json to "utf-8", or the file.')
+
+
 def form_lines(file: Path, resource: Resource, look: Look) -> Iterator[bytes]:
     """Yield the lines of a file as they should be; `look` is that at this file."""
     dialect = dialect_of(resource)
@@ -210,18 +230,19 @@ def form_lines(file: Path, resource: Resource, look: Look) -> Iterator[bytes]:
     def encode(cells: Sequence[str], first: bool = not dialect.header) -> bytes:
         return (writer.line(cells, first=first) + "\n").encode(ENCODING)
 
-    if dialect.header:
-        yield from (encode(cells, first=True) for cells in islice(records, 1))
-    if key is None:
-        yield from map(encode, records)
-        return
-    keys: list[Key] = []
-    lines: list[bytes] = []
-    for cells in records:
-        keys.append(key(cells))
-        lines.append(encode(cells))
-    for number in sorted(range(len(lines)), key=keys.__getitem__):
-        yield lines[number]
+    with _told():
+        if dialect.header:
+            yield from (encode(cells, first=True) for cells in islice(records, 1))
+        if key is None:
+            yield from map(encode, records)
+            return
+        keys: list[Key] = []
+        lines: list[bytes] = []
+        for cells in records:
+            keys.append(key(cells))
+            lines.append(encode(cells))
+        for number in sorted(range(len(lines)), key=keys.__getitem__):
+            yield lines[number]
 
 
 def check_same(file: Path, resource: Resource, look: Look) -> None:
@@ -229,8 +250,11 @@ def check_same(file: Path, resource: Resource, look: Look) -> None:
     dialect = replace(dialect_of(resource), encoding=ENCODING)
     digest = Digest()
     head: list[str] | None = None
-    for record in read_records(file, dialect):
-        digest.add(record.cells)
-        head = record.cells if head is None else head
+    try:
+        for record in read_records(file, dialect):
+            digest.add(record.cells)
+            head = record.cells if head is None else head
+    except Refusal as refusal:
+        raise RuntimeError(f"what would have been written to {resource.path}") from refusal
     if digest != look.digest or (dialect.header and head != look.head):
         raise RuntimeError(f"other records would have been written to {resource.path}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,13 +10,11 @@ from pathlib import Path
 
 from reviewdata.checksums import Checksums
 from reviewdata.descriptor import Place, change_values, find_repeated
-from reviewdata.form import ENCODING, Look, Unfit, check_same, form_lines, look_at
+from reviewdata.form import ENCODING, Look, Unfit, check_encoding, check_same, form_lines, look_at
 from reviewdata.model import ReviewdataError
 from reviewdata.output import open_output
 from reviewdata.package import DESCRIPTOR, Package, Resource, open_package
-from reviewdata.records import encoding_of, format_of, is_delimited
-
-BLOCK = 1024 * 1024
+from reviewdata.records import format_of, is_delimited
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ def _form(file: Path, resource: Resource, descriptor: Path, check: bool) -> File
         return FileForm(resource.path)
     changes: dict[Place, str | int] = {}
     if "encoding" in look.reasons:
-        _check_encoding(file, resource)
+        check_encoding(file, resource)
         changes["encoding",] = ENCODING
     checksums = Checksums(resource.descriptor)
     if not checksums.hold(file):
@@ -118,25 +115,6 @@ def _stamp(file: Path) -> tuple[int, int, int]:
     """Return what is another number where a file has changed."""
     seen = file.stat()
     return seen.st_mtime_ns, seen.st_size, seen.st_ino
-
-
-def _check_encoding(file: Path, resource: Resource) -> None:
-    """Raise Unfit where the bytes are UTF-8, and another encoding is declared by mistake."""
-    if codecs.lookup(encoding_of(resource.descriptor)).name == "utf-8-sig":
-        return
-    decoder = codecs.getincrementaldecoder(ENCODING)()
-    plain = True
-    with file.open("rb") as binary:
-        try:
-            while block := binary.read(BLOCK):
-                plain = plain and block.isascii()
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return
-    if not plain:
-        why = f"{encoding_of(resource.descriptor)} is declared, and the bytes are UTF-8"
-        raise Unfit(why, f'Correct `encoding` in {DESCRIPTOR} to "utf-8", or the file.')
 
 
 def _write(

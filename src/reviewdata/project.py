@@ -80,6 +80,15 @@ class Project:
 
         return format_package(self.path, check=check)
 
+    def merge_install(self) -> tuple[str, ...]:
+        """Let git merge the tables by record and cell, in this clone; return what was done.
+
+        Raises ReviewdataError without git, and outside a repository.
+        """
+        from reviewdata.gitconfig import install_driver
+
+        return install_driver(self.package)
+
     def rule(self, code: str) -> Rule:
         """Return one rule. Raises ReviewdataError where the review has none of this code."""
         return find_rule(self.rules, code)
