@@ -267,11 +267,12 @@ def test_only_the_resource_that_is_meant_changes_in_the_descriptor(tmp_path: Pat
 
 
 UNFIT: dict[str, tuple[str | bytes, int | None, str]] = {
-    "too few cells": ("a,b\n1,2\n3\n", 3, "record 3 has 1 cells, not 2"),
+    "too few cells": ("a,b\n1,2\n3\n", 3, "record 3 has 1 cell, not 2"),
     "too many cells": ("a,b\n1,2,3\n", 2, "record 2 has 3 cells, not 2"),
     "separators of another width": ("a,b\n,,\n", 2, "has 3 cells"),
     "a quote left open": ('a,b\n1,"2\n3,4\n', 2, "never closed"),
     "a stray quote": ('a,b\n1,"2\n3,"4"\n', 2, "text follows a closing quote"),
+    "a stray quote that makes a record longer": ('a,b\n1,"2\n3,"4",5\n', 2, "closing quote"),
     "a space before a quote": ('a,b\n1, "2"\n', 2, "a space before its quote"),
     "a NUL": ("a,b\n1,2\n3,\0\n", 3, "NUL"),
     "conflict lines": ("a,b\n1,2\n<<<<<<< HEAD\n", 3, "merge conflict"),
@@ -281,7 +282,7 @@ UNFIT: dict[str, tuple[str | bytes, int | None, str]] = {
     "nothing": ("", None, "empty"),
     "a blank line in place of the header": ("\na,b\n1,2\n", 1, "the first line is blank"),
     "another separator": ("a;b\n1;2\n", 1, "separated otherwise"),
-    "blanks in place of a record": ("a,b\n  \n", 2, "has 1 cells"),
+    "blanks in place of a record": ("a,b\n  \n", 2, "has 1 cell"),
 }
 
 

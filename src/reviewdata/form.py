@@ -111,9 +111,6 @@ def _check_record(record: Record, lines: Sequence[str], dialect: Dialect, width:
     if dialect.comment and record.cells[0].startswith(dialect.comment):
         fix = "Say it in a column, or in the description of the resource."
         raise Unfit("a comment has no place among records that are sorted", fix, record.line)
-    if len(record.cells) != width:
-        why = f"record {record.row} has {len(record.cells)} cells, not {width}"
-        raise Unfit(why, builtin_rules()["RD116"].fix, record.line)
     body = "".join(lines).rstrip("\r\n")
     if dialect.escape and (len(body) - len(body.rstrip(dialect.escape))) % 2:
         why = f"a line break is escaped at the end of record {record.row}"
@@ -123,6 +120,9 @@ def _check_record(record: Record, lines: Sequence[str], dialect: Dialect, width:
         rule = builtin_rules()["RD129"]
         told = {"row": record.row, **values, "cell": repr(values.get("cell", ""))[:60]}
         raise Unfit(fill(rule.messages[kind], told, rule.code), rule.fix, record.line)
+    if (found := len(record.cells)) != width:
+        why = f"record {record.row} has {found} cell{'s' * (found != 1)}, not {width}"
+        raise Unfit(why, builtin_rules()["RD116"].fix, record.line)
 
 
 def _line_end(text: str) -> str:
