@@ -7,7 +7,10 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import typer
 
 from reviewdata.cli import app
 from reviewdata.cli import main as reviewdata
@@ -36,9 +39,8 @@ def pages() -> dict[str, str]:
 def commands() -> str:
     """Return the help of every command, as `--help` prints it 92 columns wide."""
     os.environ["COLUMNS"] = "92"
-    names = [command.name or command.callback.__name__ for command in app.registered_commands]
     parts = ["# The commands\n"]
-    for name in ([], *([name] for name in names)):
+    for name in _names(app):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
             reviewdata([*name, "--help"])
@@ -46,6 +48,16 @@ def commands() -> str:
         text = "\n".join(line.rstrip() for line in out.getvalue().strip().splitlines())
         parts.append(f"## {title}\n\n```text\n{text}\n```\n")
     return "\n".join(parts)
+
+
+def _names(group: typer.Typer, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command that `--help` lists, those of a group behind its own."""
+    yield before
+    for command in group.registered_commands:
+        if not command.hidden:
+            yield (*before, command.name or command.callback.__name__)
+    for inner in group.registered_groups:
+        yield from _names(inner.typer_instance, (*before, str(inner.name)))
 
 
 def examples() -> str:

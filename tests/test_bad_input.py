@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -372,7 +371,7 @@ def test_an_output_file_is_whole_or_not_there(
         raise KeyboardInterrupt
 
     arguments = ("validate", tmp_path, "--stage", "package", "--format", "json")
-    monkeypatch.setattr(os, "fdopen", interrupted)
+    monkeypatch.setattr(Path, "replace", interrupted)
     assert reviewdata(*arguments, "--output", output).code == 130
     assert output.read_text() == "old"
     monkeypatch.undo()

@@ -43,6 +43,8 @@ def test_an_open_quote_that_meets_a_later_one_is_told(tmp_path: Path) -> None:
         ('a,1,5" tall\n', None),
         ('a,1,"say ""so"""\n', None),
         ('a,1," ""so"""\n', None),
+        ('a,1," """\n', None),
+        ('a,1, "\n', "a space before its quote keeps ' \"' from being one quoted cell"),
         ('a,1,"two\nlines"\n', None),
         ('a,1,"he said, ""no"""\n', None),
     ],
@@ -50,6 +52,28 @@ def test_an_open_quote_that_meets_a_later_one_is_told(tmp_path: Path) -> None:
 def test_a_quote_out_of_place(rows: str, says: str | None, tmp_path: Path) -> None:
     told = [message for code, _, message in say(write(tmp_path, rows=rows)) if code == "RD129"]
     assert told == ([f"in record 2, {says}"] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        ("a,1,<<<<<<< x ======= y >>>>>>>\n", [2]),
+        ("a,<<<<<<< 1 ======= 2 >>>>>>>,<<<<<<< x ======= y >>>>>>>\n", [2]),
+        ("<<<<<<< a ======= b >>>>>>>,1,x\n", [2]),
+        ("a,1,<<<<<<<  =======  >>>>>>>\nb,1,<<<<<<< x =======  >>>>>>>\n", [2, 3]),
+        ('a,1,y\nb,1,"<<<<<<< x\n ======= y\nz >>>>>>>"\n', [3]),
+        ("<<<<<<< ours\na,1,x\n=======\na,1,y\n>>>>>>> theirs\n", [2, 6]),
+        ("a,1,<<<< x\nb,1,=======\nc,1,>>>>>>>\n", []),
+        ("a,1,<<<<<<< x\nb,1,y >>>>>>>\n", []),
+        ("a,1,x ======= y >>>>>>>\n", []),
+        ("a,1,<<<<<<<< x ======== y >>>>>>>>\n", []),
+    ],
+)
+def test_a_merge_conflict_is_told_once_at_its_line(
+    rows: str, lines: list[int], tmp_path: Path
+) -> None:
+    found = [f.line for f in judge(write(tmp_path, rows=rows)) if f.code == "RD132"]
+    assert found == lines
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
+
 ProjectArgument = Annotated[
     Path,
     typer.Argument(help="The review: a folder or a datapackage.json.", metavar="PROJECT"),
@@ -297,6 +300,55 @@ def reproduce(
             print_result(claims_text(claims, choose_paint()))
     verdicts = {claim.verdict for claim in claims}
     raise typer.Exit(2 if "broken" in verdicts else 1 if strict and "differs" in verdicts else 0)
+
+
+@app.command()
+def fmt(
+    project: ProjectArgument = Path(),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 where a file would change.")
+    ] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Bring the tables into one form; each cell keeps its text.
+
+    Records stand in the order of the primary key, cells have quotes where they need them, lines
+    end in LF, the encoding is UTF-8. A file that must be mended first is left as it is.
+    """
+    from reviewdata.project import Project
+    from reviewdata.render.forms import forms_text, unfit_text
+
+    forms = Project(project).fmt(check=check)
+    for line in unfit_text(forms):
+        talk(line)
+    print_result(forms_text(forms, check=check))
+    unfit = any(form.unfit for form in forms)
+    raise typer.Exit(2 if unfit else int(check and any(form.reasons for form in forms)))
+
+
+@merging.command("install")
+def merge_install(project: ProjectArgument = Path(), verbose: Verbose = False) -> None:
+    """Set the merge driver in this clone, and name it in .gitattributes."""
+    from reviewdata.project import Project
+
+    print_result("\n".join(Project(project).merge_install()) + "\n")
+
+
+@merging.command("driver", hidden=True)
+def merge_driver(
+    base: Annotated[Path, typer.Argument(metavar="BASE")],
+    ours: Annotated[Path, typer.Argument(metavar="OURS")],
+    theirs: Annotated[Path, typer.Argument(metavar="THEIRS")],
+    path: Annotated[str, typer.Argument(metavar="PATH")],
+) -> None:
+    """Merge three files as git's merge driver, called with %O %A %B %P; the result is in OURS."""
+    from reviewdata.mergedriver import run_driver
+    from reviewdata.render.merges import outcome_lines
+
+    outcome = run_driver(base, ours, theirs, path)
+    for line in outcome_lines(path, outcome):
+        talk(line)
+    raise typer.Exit(outcome.code)
 
 
 @app.command()

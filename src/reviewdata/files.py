@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from reviewdata.records import (
 Oddity = tuple[str, int | None, dict[str, Any]]
 
 _MERGE = re.compile(r"(<{7}|>{7}|\|{7})( |\r?\n?$)")
+_IN_CELL = re.compile(r"(?<!<)<{7} | ={7} | >{7}(?!>)")
 _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ENDS = {"LF": "\n", "CRLF": "\r\n", "CR": "\r"}
 
@@ -37,12 +40,13 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
     except (Refusal, OSError):
         return
     ends = dict.fromkeys(_ENDS.values(), 0)
+    marks = ConflictMarks()
     with text, file.open("rb") as binary:
         if binary.read(3) == codecs.BOM_UTF8:
             yield "RD130", 1, {}
         for number, line in enumerate(text, start=1):
-            if _MERGE.match(line):
-                yield "RD132", number, {"mark": line[:7]}
+            if mark := marks.find(number, line):
+                yield "RD132", mark[0], {"mark": mark[1]}
             if (found := _CONTROL.search(line)) and "\0" not in line:
                 yield "RD133", number, {"character": f"U+{ord(found[0]):04X}"}
             end = line[-2:] if line.endswith("\r\n") else line[-1]
@@ -82,6 +86,37 @@ def describe_file(file: Path, resource: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+class ConflictMarks:
+    """Finds the marks of a merge conflict, given the lines of a file one by one.
+
+    Those of git stand at the start of a line; those of the merge driver enclose both texts of
+    one cell, `<<<<<<< ours ======= theirs >>>>>>>`, which may go over several lines.
+    """
+
+    def __init__(self) -> None:
+        self._start = 0  # line of a mark within a cell that is not closed yet
+        self._middle = False
+
+    def find(self, number: int, line: str) -> tuple[int, str] | None:
+        """Return the line of a conflict that starts or ends in this line, and its first mark."""
+        if _MERGE.match(line):
+            self._start = 0
+            return number, line[:7]
+        if not self._start and "<<<<<<< " not in line:
+            return None
+        found = None
+        for part in _IN_CELL.finditer(line):
+            sign = part[0].strip()
+            if sign[0] == "<":
+                self._start, self._middle = number, False
+            elif sign[0] == "=":
+                self._middle = bool(self._start)
+            elif self._middle:
+                found = found or (self._start, "<<<<<<<")
+                self._start, self._middle = 0, False
+        return found
+
+
 def find_stray_quotes(file: Path, dialect: Dialect) -> Iterator[tuple[Record, str, dict[str, Any]]]:
     """Yield the records in which a quote is not where one opens or closes a cell.
 
@@ -92,23 +127,60 @@ def find_stray_quotes(file: Path, dialect: Dialect) -> Iterator[tuple[Record, st
     quote = dialect.quote
     if not quote or (quote.isascii() and not _holds(file, quote.encode())):
         return
-    spaced = re.compile(rf"[ \t]+{re.escape(quote)}")
     for record, lines in read_sources(file, dialect):
-        text = "".join(lines)
-        if quote not in text:
-            continue
-        try:
-            next(make_reader(lines, dialect, strict=True))
-        except csv.Error:
-            last = record.line + len(lines) - 1
-            span = f"; lines {record.line} to {last} are one record" if len(lines) > 1 else ""
-            yield record, "closed", {"span": span}
-            continue
-        for cell in record.cells:
-            # A quoted cell that starts so has its quotes doubled in the text.
-            if spaced.match(cell) and cell in text and not dialect.skip_space:
-                yield record, "spaced", {"cell": cell}
-                break
+        if found := find_stray_quote(record, lines, dialect):
+            yield record, *found
+
+
+def find_stray_quote(
+    record: Record, lines: Sequence[str], dialect: Dialect
+) -> tuple[str, dict[str, Any]] | None:
+    """Return what is odd about the quotes of one record, as above, given its lines."""
+    quote, text = dialect.quote, "".join(lines)
+    if not quote or quote not in text:
+        return None
+    try:
+        next(make_reader(lines, dialect, strict=True))
+    except csv.Error:
+        last = record.line + len(lines) - 1
+        span = f"; lines {record.line} to {last} are one record" if len(lines) > 1 else ""
+        return "closed", {"span": span}
+    if not dialect.skip_space:
+        spaced = (cell for cell in record.cells if _is_spaced(cell, text, quote))
+        return next((("spaced", {"cell": cell}) for cell in spaced), None)
+    return None
+
+
+def _is_spaced(cell: str, text: str, quote: str) -> bool:
+    """Whether a cell of a record's text starts with a quote behind blanks, and was not quoted.
+
+    A quoted cell that starts so has its quotes doubled in the text.
+    """
+    return (
+        cell[:1] in (" ", "\t")
+        and cell.lstrip(" \t").startswith(quote)
+        and cell in text
+        and cell.replace(quote, 2 * quote) not in text
+    )
+
+
+def check_delimiter(lines: Sequence[str], dialect: Dialect, names: Collection[str]) -> None:
+    """Raise Refusal for a header that another separator splits into the columns `names`."""
+
+    def count(delimiter: str) -> int:
+        reader = make_reader(lines, replace(dialect, delimiter=delimiter))
+        return len({label.strip() for label in next(reader)} & set(names))
+
+    if len(names) < 2 or count(dialect.delimiter):
+        return
+    for delimiter in _DELIMITERS:
+        if 2 * count(delimiter) > len(names):
+            declared = json.dumps({"delimiter": delimiter})
+            note = f'its columns are separated otherwise than declared; add "dialect": {declared}'
+            raise Refusal("RD106", {"note": note}, 1)
+
+
+_DELIMITERS = ",;\t|:"
 
 
 def _holds(file: Path, mark: bytes) -> bool:

@@ -55,10 +55,9 @@ def run_git(folder: Path, *arguments: str) -> bytes:
 
     Raises ReviewdataError with git's own words where it fails, and where there is no git.
     """
-    ended = _start(folder, arguments)
+    ended = ask_git(arguments, folder)
     if ended.returncode:
-        said = ended.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise ReviewdataError(f"git: {said[0] if said else f'it ended with {ended.returncode}'}")
+        raise ReviewdataError(f"git: {last_word(ended)}")
     return ended.stdout
 
 
@@ -73,11 +72,10 @@ def find_repository(folder: Path) -> Repository | None:
     top = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), None)
     if top is None:
         return None
-    ended = _start(top, ("rev-parse", "--show-prefix"))
+    ended = ask_git(("rev-parse", "--show-prefix"), top)
     if ended.returncode:
-        said = ended.stderr.decode("utf-8", "replace")
-        if "dubious ownership" in said:  # git does not read what belongs to somebody else
-            raise ReviewdataError(f"git: {said.strip().splitlines()[0]}; see git's safe.directory")
+        if b"dubious ownership" in ended.stderr:  # git does not read what is somebody else's
+            raise ReviewdataError(f"git: {last_word(ended)}; see git's safe.directory")
         return None
     prefix = here.relative_to(top).as_posix()
     return Repository(top, "" if prefix == "." else prefix)
@@ -88,7 +86,7 @@ def find_commit(repository: Repository, name: str) -> str | None:
     if not name or name.startswith("-") or "\0" in name:
         return None
     asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    ended = _start(repository.top, asked)
+    ended = ask_git(asked, repository.top)
     return ended.stdout.decode().strip() if not ended.returncode else None
 
 
@@ -135,7 +133,7 @@ def list_entries(repository: Repository, commit: str, paths: Iterable[str]) -> l
 def write_content(repository: Repository, entry: Entry, file: Path) -> None:
     """Write the content of an entry to a file. Raises ReviewdataError where git lacks it."""
     with file.open("wb") as out:
-        ended = _start(repository.top, ("cat-file", "blob", entry.sha), out)
+        ended = ask_git(("cat-file", "blob", entry.sha), repository.top, out)
     if ended.returncode:
         raise ReviewdataError(f"git has not the content of {entry.path}; is the clone complete?")
 
@@ -145,9 +143,15 @@ def read_content(repository: Repository, entry: Entry) -> bytes:
     return run_git(repository.top, "cat-file", "blob", entry.sha)
 
 
-def _start(
-    folder: Path, arguments: Sequence[str], out: BinaryIO | int = subprocess.PIPE
+def ask_git(
+    arguments: Sequence[str],
+    folder: Path | None = None,
+    out: BinaryIO | int = subprocess.PIPE,
 ) -> subprocess.CompletedProcess[bytes]:
+    """Run git in a folder, without a shell and without input, and return how it ended.
+
+    Raises ReviewdataError where git is not installed or cannot be run.
+    """
     try:
         return subprocess.run(
             ["git", *_SETTINGS, *arguments],
@@ -159,7 +163,15 @@ def _start(
             env=_environment(),
         )
     except FileNotFoundError as error:
-        raise ReviewdataError("there is no git here; name a folder or a zip instead") from error
+        raise ReviewdataError("git is not installed, or not in PATH") from error
+    except OSError as error:
+        raise ReviewdataError(f"git cannot be run: {error.strerror}") from error
+
+
+def last_word(ended: subprocess.CompletedProcess[bytes]) -> str:
+    """Return the first line that git wrote to standard error."""
+    lines = ended.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[0] if lines else f"it ended with {ended.returncode}"
 
 
 def _environment() -> dict[str, str]:

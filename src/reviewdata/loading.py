@@ -15,16 +15,16 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text, sql_type, typed
+from reviewdata.files import check_delimiter
 from reviewdata.package import Resource
 from reviewdata.records import (
     RECORD_LIMIT,
@@ -32,7 +32,6 @@ from reviewdata.records import (
     Refusal,
     format_of,
     is_delimited,
-    make_reader,
     read_records,
     read_sources,
 )
@@ -112,31 +111,12 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
             raise Refusal("RD102", {})
         first, lines = found
         if dialect.header:
-            _check_delimiter(lines, dialect, resource)
+            check_delimiter(lines, dialect, resource.fields)
         labels = [label.strip() if dialect.header else "" for label in first.cells]
     names = column_names(labels, resource)
     fields = resource.fields or {name: {} for name in names}
     position = {name.lower(): f"t{number}" for number, name in enumerate(names, start=1)}
     return Plan(tuple(names), fields, {name: position.get(name.lower()) for name in fields})
-
-
-def _check_delimiter(lines: Sequence[str], dialect: Dialect, resource: Resource) -> None:
-    """Raise Refusal for a header that another separator splits into the columns of the schema."""
-
-    def count(delimiter: str) -> int:
-        reader = make_reader(lines, replace(dialect, delimiter=delimiter))
-        return len({label.strip() for label in next(reader)} & set(resource.fields))
-
-    if len(resource.fields) < 2 or count(dialect.delimiter):
-        return
-    for delimiter in _DELIMITERS:
-        if 2 * count(delimiter) > len(resource.fields):
-            declared = json.dumps({"delimiter": delimiter})
-            note = f'its columns are separated otherwise than declared; add "dialect": {declared}'
-            raise Refusal("RD106", {"note": note}, 1)
-
-
-_DELIMITERS = ",;\t|:"
 
 
 def load_directly(

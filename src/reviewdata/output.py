@@ -23,8 +23,9 @@ def write_output(path: Path, content: str | bytes) -> None:
 def open_output(path: Path) -> Iterator[BinaryIO]:
     """Yield a file to write: one beside its place, renamed at the end, so that no half is seen.
 
-    A link stays a link to what is written; the mode of a file that is there is kept. What is
-    no file (a device, a pipe) is written to as it stands. Raises ReviewdataError where the
+    Its `name` is the path of that file. A link stays a link to what is written; the mode of a
+    file that is there is kept. What is no file (a device, a pipe) is written to as it stands.
+    Raises ReviewdataError where the
     folder is missing or the disk is full.
     """
     beside = None
@@ -37,7 +38,8 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
         target = Path(os.path.realpath(path))
         handle, name = tempfile.mkstemp(prefix=".reviewdata-", dir=target.parent)
         beside = Path(name)
-        with os.fdopen(handle, "wb") as out:
+        os.close(handle)
+        with beside.open("wb") as out:
             yield out
         beside.chmod(0o666 & ~_umask() if old is None else stat.S_IMODE(old.st_mode))
         beside.replace(target)

@@ -207,21 +207,27 @@ def _read_schema(root: Path, path: str) -> tuple[Any, str]:
 
 def _read_json(file: Path) -> Any:
     try:
-        content = json.loads(file.read_text("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise ReviewdataError(f"{file.name} is not UTF-8: byte {error.start}") from error
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ReviewdataError(f"{file.name} is not JSON: {error.msg} at {where}") from error
-    except ValueError as error:
-        raise ReviewdataError(f"{file.name} holds a number of too many digits") from error
-    except RecursionError as error:
-        raise ReviewdataError(f"{file.name} is nested too deeply") from error
+        return parse_json(file.read_bytes(), file.name)
     except OSError as error:
         raise ReviewdataError(f"{file.name} cannot be read: {error.strerror}") from error
-    text = json.dumps(content, ensure_ascii=False)
+
+
+def parse_json(content: bytes, name: str) -> Any:
+    """Return what a JSON file of this name holds. Raises ReviewdataError where it is none."""
+    try:
+        parsed = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise ReviewdataError(f"{name} is not UTF-8: byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ReviewdataError(f"{name} is not JSON: {error.msg} at {where}") from error
+    except ValueError as error:
+        raise ReviewdataError(f"{name} holds a number of too many digits") from error
+    except RecursionError as error:
+        raise ReviewdataError(f"{name} is nested too deeply") from error
+    text = json.dumps(parsed, ensure_ascii=False)
     if text.isascii() or not _HALF.search(text):
-        return content
+        return parsed
     # An escape such as \\ud800 alone is no character; nothing could print or store it.
     return json.loads(_HALF.sub("\ufffd", text))
 

@@ -18,6 +18,7 @@ from reviewdata.validation import Trace, validate
 
 if TYPE_CHECKING:
     from reviewdata.changes import Diff
+    from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
     from reviewdata.tables import Tables
 
@@ -108,6 +109,25 @@ class Project:
         from reviewdata.difference import compare_revisions
 
         return compare_revisions(self.path, base, head)
+
+    def fmt(self, *, check: bool = False) -> tuple[FileForm, ...]:
+        """Bring every table into the form of `fmt`; return what was, or would be, changed of each.
+
+        Where `check`, nothing is written. A file that must be mended first is left as it is, and
+        its `unfit` says where and why.
+        """
+        from reviewdata.formatting import format_package
+
+        return format_package(self.path, check=check)
+
+    def merge_install(self) -> tuple[str, ...]:
+        """Let git merge the tables by record and cell, in this clone; return what was done.
+
+        Raises ReviewdataError without git, and outside a repository.
+        """
+        from reviewdata.gitconfig import install_driver
+
+        return install_driver(self.package)
 
     def rule(self, code: str) -> Rule:
         """Return one rule. Raises ReviewdataError where the review has none of this code."""

@@ -188,9 +188,9 @@ class _Tape:
 
     def __iter__(self) -> Iterator[str]:
         line = "\n"
-        for line in self.text:
+        for number, line in enumerate(self.text, start=1):
             if "\0" in line:
-                raise Refusal("RD103", {})
+                raise Refusal("RD103", {}, number)
             self.lines.append(line)
             yield line
         if line[-1] not in "\r\n":
