@@ -65,6 +65,7 @@ ORDER = (
     ("render.overview", "render.comment", "render.github"),
     ("render.formats",),
     ("terminal",),
+    ("options",),
     ("cli", "pullrequest"),
     ("__main__",),
 )

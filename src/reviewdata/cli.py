@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
+from reviewdata.options import (
+    Ignore,
+    Output,
+    ProjectArgument,
+    ProjectOption,
+    ShowAll,
+    ValidationFormat,
+    Verbose,
+)
 from reviewdata.render.formats import Format, render_run
 from reviewdata.terminal import choose_paint, is_in_actions, print_result, run_command, talk
 
@@ -25,36 +34,6 @@ app = typer.Typer(
 
 merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
-
-ProjectArgument = Annotated[
-    Path,
-    typer.Argument(help="The review: a folder or a datapackage.json.", metavar="PROJECT"),
-]
-ProjectOption = Annotated[
-    Path,
-    typer.Option(
-        "--project", help="The review: a folder or a datapackage.json.", metavar="PROJECT"
-    ),
-]
-Verbose = Annotated[bool, typer.Option("--verbose", help="Tell more, tracebacks too.")]
-Output = Annotated[
-    Path | None, typer.Option("--output", help="Write to this file, not to stdout.", metavar="FILE")
-]
-ValidationFormat = Annotated[
-    Format | None,
-    typer.Option(
-        "--format", help="How the result is printed: text, or github where GitHub Actions runs."
-    ),
-]
-Ignore = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Do not show codes that start so; the verdict still counts them.", metavar="CODE"
-    ),
-]
-ShowAll = Annotated[
-    bool, typer.Option("--all", help="Show every finding, waived and older ones too.")
-]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,14 +99,15 @@ def validate(
     from reviewdata.saved import gather_run
 
     chosen = [code.upper() for code in select or ()]
-    result = Project.at(project).validate(
-        stages=stage or (),
-        select=chosen,
-        since=since,
-        rules_from=rules_from,
-        staged=staged,
-        trace=_trace(verbose),
-    )
+    asked: dict[str, Any] = {"stages": stage or (), "select": chosen, "trace": _trace(verbose)}
+    if rules_from is None and not staged:
+        result = Project(project).validate(since=since, **asked)
+    else:  # the descriptor in the folder is not the one that is used, and need not be one
+        from reviewdata.contribution import validate_change
+
+        result = validate_change(
+            project, since=since, rules_from=rules_from, staged=staged, **asked
+        )
     chosen_format = _choose_format(format_, output)
     text = render_run(
         gather_run(result, project),
@@ -159,10 +139,10 @@ def diff(
     verbose: Verbose = False,  # read by run_command
 ) -> None:
     """Say what changed between two revisions, by key and cell, and what it does to the results."""
-    from reviewdata.project import Project
+    from reviewdata.difference import compare_revisions
     from reviewdata.render import diff as render
 
-    found = Project.at(project).diff(base, head)
+    found = compare_revisions(project, base, head)
     match format_:
         case "json":
             text = render.diff_json(found)

@@ -44,16 +44,6 @@ class Project:
         self.path = Path(project)
         open_package(self.path)
 
-    @classmethod
-    def at(cls, project: Path | str) -> Project:
-        """Return the review at a place where its descriptor need not be readable yet.
-
-        The descriptor may be another revision's, or that of a stranger which is not used.
-        """
-        opened = cls.__new__(cls)
-        opened.path = Path(project)
-        return opened
-
     @property
     def package(self) -> Package:
         """The descriptor as it stands now."""
@@ -87,18 +77,13 @@ class Project:
         with `rules_from`, all but the tables is that revision's; with `staged`, the files are
         those staged in git. See `reviewdata.contribution.validate_change`.
         """
+        asked: dict[str, Any] = {"stages": stages, "select": select, "trace": trace}
         if since is None and rules_from is None and not staged:
-            return validate(self.path, stages=stages, select=select, trace=trace)
+            return validate(self.path, **asked)
         from reviewdata.contribution import validate_change
 
         return validate_change(
-            self.path,
-            since=since,
-            rules_from=rules_from,
-            staged=staged,
-            stages=stages,
-            select=select,
-            trace=trace,
+            self.path, since=since, rules_from=rules_from, staged=staged, **asked
         )
 
     def diff(self, base: str, head: str | None = None) -> Diff:
