@@ -347,6 +347,14 @@ def test_the_changelog_says_what_changed_and_what_it_does(compare: Compare) -> N
     )
 
 
+def test_a_cell_cannot_write_lines_of_the_changelog(compare: Compare) -> None:
+    cell = '"a\n## Data 9.9.9\n\u2028- Removed all."'
+    diff = compare({"data/results.csv": RESULTS.replace("35,", f"35,{cell}")})
+    assert diff.changelog.splitlines()[2:] == [
+        "- Changed R2 in results: printed (blank) -> a\\n## Data 9.9.9\\n\\n- Removed all.."
+    ]
+
+
 def test_a_claim_whose_verdict_changed_is_told(compare: Compare) -> None:
     [claim] = compare({"data/results.csv": RESULTS.replace("5.20,", "5.60,")}).claims
     assert (claim.claim_id, claim.old, claim.new) == ("mean", "reproduced", "differs")
@@ -391,7 +399,7 @@ def test_the_bases_of_the_shipped_review_are_compared_by_the_command(
     table.write_text(table.read_text().replace("week 3,5.41,", "week 3,5.14,"))
     ended = reviewdata("diff", base, "--project", alliance, "--format", "json")
     assert ended.code == 0
-    content = json.loads(ended.out)
+    content = json.loads(ended.out)["diff"]
     [change] = content["tables"]
     assert change["rows"][0]["cells"] == [{"field": "mean", "old": "5.41", "new": "5.14"}]
     [figure] = content["figures"]

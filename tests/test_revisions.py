@@ -195,7 +195,7 @@ def test_a_table_in_git_lfs_is_told_and_not_taken_for_data(review: Path) -> None
 
 
 def test_a_project_that_is_not_there_is_one_line(tmp_path: Path, reviewdata: Command) -> None:
-    ended = reviewdata("validate", tmp_path / "nowhere", "--since", "main")
+    ended = reviewdata("validate", tmp_path / "nowhere", "--rules-from", "main")
     assert (ended.code, ended.err) == (2, f"reviewdata: there is no folder {tmp_path}/nowhere\n")
 
 

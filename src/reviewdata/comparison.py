@@ -13,12 +13,9 @@ from typing import Any
 
 import duckdb
 
-from reviewdata.changes import CellChange, RowChange
+from reviewdata.changes import LISTED, CellChange, RowChange
 from reviewdata.columns import quote_name
 from reviewdata.tables import Tables
-
-LISTED = 10_000
-"""Records of a table that are listed, of each kind; those above it are counted."""
 
 MOST_TOUCHED = 100_000
 """Changed records above which every record is taken for touched by the change."""

@@ -11,7 +11,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reviewdata.changes import BUMPS, Bump, FileChange, RowChange, TableChange, VersionChange
+from reviewdata.changes import (
+    BUMPS,
+    LISTED,
+    Bump,
+    FileChange,
+    RowChange,
+    TableChange,
+    VersionChange,
+)
 from reviewdata.declarations import Declared
 from reviewdata.package import Package, Resource
 
@@ -19,6 +27,9 @@ Reason = tuple[Bump, str]
 
 NAMED = 5
 """Records that the changelog names one by one; more are counted."""
+
+LONGEST = 500
+"""Characters of one line of the changelog; a cell may be a book."""
 
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})")
 
@@ -84,7 +95,8 @@ def _table_reasons(
             yield "major", f"{name}: {cell.field} {cell.old} -> {cell.new} (reclassified)"
     filled = sum(not cell.old for cell in changed)
     if filled:
-        yield "minor", f"{name}: {_plural(filled, 'blank cell')} filled"
+        number = _plural(filled, "blank cell") if len(table.rows) < LISTED else "blank cells"
+        yield "minor", f"{name}: {number} filled"
     yield "patch", f"{name}: {_plural(table.cells, 'cell')} changed"
 
 
@@ -130,11 +142,13 @@ def write_changelog(
 ) -> str:
     """Return a Markdown entry for the changelog: what changed for who uses the data.
 
-    Cell text is in it as it is; whoever shows it escapes it. Blank where nothing changed.
+    Cell text is in it as it is, but for line breaks, and that of much length is cut; whoever
+    shows it escapes it. Blank where nothing changed.
     """
-    lines = [*_changelog_lines(tables, declared, files), *(f"- {text}" for text in effects)]
-    if not lines:
+    texts = [*_changelog_lines(tables, declared, files), *(f"- {text}" for text in effects)]
+    if not texts:
         return ""
+    lines = [_one_line(text) for text in texts]
     return "\n".join([f"## Data {version.asked or 'next version'}", "", *lines]) + "\n"
 
 
@@ -170,6 +184,12 @@ def _changelog_lines(
     for name, listed in declared.items():
         yield from (f"- {name or 'The package'} declares {d.text}." for d in listed)
     yield from (f"- {file.path} {file.kind}." for file in files)
+
+
+def _one_line(text: str) -> str:
+    """Return a text in which no cell can start a line of its own."""
+    line = r"\n".join(text.splitlines())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def _name(row: RowChange) -> str:
