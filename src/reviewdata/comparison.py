@@ -173,23 +173,35 @@ class Comparison:
         return places
 
     @cached_property
-    def touched(self) -> Mapping[str, frozenset[str]] | None:
-        """The texts in records that differ, each with the fields that changed in them.
+    def touched(self) -> frozenset[str]:
+        """The fields in which any record differs; every field where a record came or went."""
+        if self.counts["added"] or self.counts["removed"]:
+            return frozenset((*self.old_columns, *self.new_columns))
+        flags = ", ".join(
+            f"bool_or({_side('b', old)} IS DISTINCT FROM {_side('h', new)})"
+            for old, new in self.match.shared
+        )
+        [differs] = self._ask(f"SELECT {flags} FROM {self._joined} WHERE NOT same")
+        names = zip(self.match.shared, differs, strict=True)
+        return frozenset(new for (_, new), differ in names if differ)
 
-        Every field is named for a record that came or went. None where too many differ.
+    @cached_property
+    def named(self) -> Mapping[str, frozenset[str]] | None:
+        """The texts in records of the base that changed or went, each with the fields that did.
+
+        None where too many did. A record that came changes no cell that was read before.
         """
         if sum(self.counts[kind] for kind in _KINDS) > MOST_TOUCHED:
             return None
         texts: dict[str, set[str]] = {}
-        every = {*self.old_columns, *self.new_columns}
         sides = [_side("b", c) for c in self.old_columns]
         sides += [_side("h", c) for c in self.new_columns]
         width = len(self.old_columns)
-        for b, h, *cells in self._ask(
-            f"SELECT b, h, {', '.join(sides)} FROM {self._joined} WHERE NOT same"
+        for h, *cells in self._ask(
+            f"SELECT h, {', '.join(sides)} FROM {self._joined} WHERE NOT same AND b IS NOT NULL"
         ):
-            fields = every
-            if b is not None and h is not None:
+            fields = {*self.old_columns, *self.new_columns}
+            if h is not None:
                 old = dict(zip(self.old_columns, cells[:width], strict=True))
                 new = dict(zip(self.new_columns, cells[width:], strict=True))
                 fields = {change.field for change in self._cells("changed", old, new)}

@@ -86,7 +86,8 @@ class Read:
     """Cells that a rule read to come to a finding, of one table.
 
     One record or, with `row` None, all of them; one field or, with `field` None, all of them.
-    With `naming`, only the records that hold one of these texts in a cell.
+    With `naming`, only the records that hold one of these texts in a cell; one that is new
+    among them changes nothing that was read before.
     """
 
     table: str

@@ -55,11 +55,12 @@ class Change:
         if read.row is not None:
             place = self.places[read.table].get(read.row)
             return place is not None and not _touches(place[1], read.field)
-        touched = comparison.touched
-        if touched is None:
+        if not read.naming:
+            return comparison.is_same or not _touches(comparison.touched, read.field)
+        named = comparison.named
+        if named is None:
             return False
-        texts = touched if not read.naming else [t for t in read.naming if t in touched]
-        return not any(_touches(touched[text], read.field) for text in texts)
+        return not any(_touches(named.get(text, frozenset()), read.field) for text in read.naming)
 
 
 def _touches(fields: frozenset[str], field: str | None) -> bool:

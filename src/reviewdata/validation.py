@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -168,9 +169,24 @@ def _run_stage(stage: Stage, tables: Tables, trace: Trace | None) -> StageResult
 
 
 def _fold(findings: Sequence[Finding]) -> list[Finding]:
-    """Drop what pandera says of a cell that the structure stage has told already."""
+    """Drop what pandera says of a cell that the structure stage has told already.
+
+    What two statistics of a table say of one cell in the same words is said once.
+    """
     told = {(f.table, f.row, f.field) for f in findings if f.code.startswith("RD1")}
-    return [f for f in findings if f.code != "RD200" or (f.table, f.row, f.field) not in told]
+    once: dict[tuple[object, ...], Finding] = {}
+    for finding in findings:
+        place = (finding.table, finding.row, finding.field)
+        if finding.code == "RD200" and place in told:
+            continue
+        said: tuple[object, ...] = (finding.code, finding.level, finding.path, *place)
+        said = (*said, finding.line, finding.message)
+        if finding.row is None:
+            said = (*said, len(once))
+        elif said in once:
+            finding = replace(finding, reads=(*once[said].reads, *finding.reads))
+        once[said] = finding
+    return list(once.values())
 
 
 def _order(finding: Finding) -> tuple[int, str, str, int, str]:
