@@ -145,12 +145,13 @@ def change_parts(diff: Diff) -> list[Part]:
 
 
 def _effect(effect: FigureChange | ClaimChange) -> str:
+    """Return an item that begins with a tag of ours: a text might begin a list in the list."""
     if isinstance(effect, ClaimChange):
-        title, (name, words) = f"Claim: {effect.statement}", claim_words(effect, short_text)
+        kind, title, (name, words) = "claim ", effect.statement, claim_words(effect, short_text)
     else:
-        title, (name, words) = effect.title, figure_words(effect, short_text)
-    titled = f"{short_text(title)} (<code>{name}</code>)" if title else f"<code>{name}</code>"
-    return f"- {titled}: {_arrows(words)}"
+        kind, title, (name, words) = "", effect.title, figure_words(effect, short_text)
+    titled = f", {short_text(title)}" if title else ""
+    return f"- {kind}<code>{name}</code>{titled}: {_arrows(words)}"
 
 
 def _version(diff: Diff) -> str:
