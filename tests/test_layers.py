@@ -142,6 +142,7 @@ def test_the_framework_names_no_column_of_a_review(path: Path) -> None:
         (["rule", "RD231"], {"duckdb", "pandas", "pandera", "frictionless", "rich", "scipy"}),
         (["query", "coverage"], {"pandas", "pandera", "frictionless", "great_expectations"}),
         (["reproduce"], {"pandas", "pandera", "frictionless", "great_expectations", "scipy"}),
+        (["render", "tests/golden/validate.jsonl"], {"duckdb", "pandas", "numpy", "frictionless"}),
         (["validate", "--stage", "structure"], {"pandera", "great_expectations", "scipy"}),
         (["validate", "--stage", "rows"], {"frictionless", "great_expectations"}),
     ],

@@ -50,7 +50,7 @@ def sarif(run: SavedRun, **options: Any) -> dict[str, Any]:
 def junit(run: SavedRun, **options: Any) -> ET.Element:
     """Return the root of a JUnit report that is valid, and whose numbers are right."""
     text = validation_junit(run, **options)
-    JUNIT.validate(text.encode("utf-8").decode("utf-8"))
+    JUNIT.validate(text)
     root = ET.fromstring(text)
     for suite in root.iter("testsuite"):
         cases = suite.findall("testcase")
