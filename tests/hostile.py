@@ -113,6 +113,7 @@ def hostile_run(text: str) -> SavedRun:
     """Return a run with a change, in which every text that somebody writes is this one."""
     run = saved_run(
         finding(),
+        finding(),
         finding("RD202", waived=True),
         finding("RD203", old=True),
         finding("RD904"),

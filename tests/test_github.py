@@ -95,7 +95,7 @@ def test_a_hostile_cell_is_no_command(cell: str) -> None:
     printed = validation_github(run, "token", show_all=True, verbose=True)
     *annotated, stopped = obey(printed)
     assert stopped == STOP
-    assert [command.name for command in annotated] == ["error", "error", "warning"]
+    assert [command.name for command in annotated] == ["error", "error", "error", "warning"]
     for command in annotated:
         assert set(command.properties) <= {"file", "line", "title"}
         assert command.data.startswith(defused(plain(cell))[:100])
@@ -118,11 +118,12 @@ def test_no_other_format_speaks_to_the_runner(cell: str) -> None:
     assert obey(defused(diff_text(run.validation.diff))) == []
 
 
-ANY = st.one_of(st.text(), st.text("#[]:; \t\r\n\ufeff\x85\u2028x=error"))
+PIECES = ("::error::", "##[error]", "::error", "::", "##[", "\ufeff", "\r", "\n", " ", "\x85", "x")
+ANY = st.one_of(st.sampled_from(PIECES), st.text(max_size=3))
 
 
-@settings(deadline=None)
-@given(st.lists(st.one_of(ANY, st.sampled_from(["::error::", "##[error]"]))).map("".join))
+@settings(deadline=None, max_examples=500)
+@given(st.lists(ANY).map("".join))
 def test_no_text_is_a_command_once_defused(text: str) -> None:
     assert obey(defused(text)) == []
     assert defused(defused(text)) == defused(text)
