@@ -69,6 +69,7 @@ CELLS = (
     "{0} {{1}} {name}",
     "a -> b",
     "\ufffe\uffff\ud7ff",
+    "half \ud800 a \udfff character",
     "e\u0301\u0301\u0301 \U0001f468\u200d\U0001f469",
     "x" * 10_000,
     "|" * 3_000,
