@@ -69,6 +69,7 @@ CELLS = (
     "{0} {{1}} {name}",
     "a -> b",
     "\ufffe\uffff\ud7ff",
+    "half \ud800 a \udfff character",
     "e\u0301\u0301\u0301 \U0001f468\u200d\U0001f469",
     "x" * 10_000,
     "|" * 3_000,
@@ -112,6 +113,7 @@ def _field(value: Any, name: str, text: str) -> Any:
 def hostile_run(text: str) -> SavedRun:
     """Return a run with a change, in which every text that somebody writes is this one."""
     run = saved_run(
+        finding(),
         finding(),
         finding("RD202", waived=True),
         finding("RD203", old=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from reviewdata.changes import (
     CellChange,
@@ -92,7 +93,7 @@ RULES = {
 }
 
 
-def finding(code: str = "RD201", **place: object) -> Finding:
+def finding(code: str = "RD201", **place: Any) -> Finding:
     """Return a finding of one of RULES, at a row unless the place is another."""
     rule = RULES[code]
     given = Finding(
@@ -111,7 +112,7 @@ def finding(code: str = "RD201", **place: object) -> Finding:
         fix=rule.fix,
         origin=Origin("pandera", "0.35.0"),
     )
-    return replace(given, **place)  # type: ignore[arg-type]
+    return replace(given, **place)
 
 
 def saved_run(

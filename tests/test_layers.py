@@ -157,6 +157,7 @@ def test_the_framework_names_no_column_of_a_review(path: Path) -> None:
         (["reproduce"], {"pandas", "pandera", "frictionless", "great_expectations", "scipy"}),
         (["fmt", "--check"], {"duckdb", "pandas", "numpy", "frictionless", "rich", "scipy"}),
         (["merge", "driver", "--", "", "", "", ""], {"duckdb", "pandas", "frictionless", "rich"}),
+        (["render", "tests/golden/validate.jsonl"], {"duckdb", "pandas", "numpy", "frictionless"}),
         (["validate", "--stage", "structure"], {"pandera", "great_expectations", "scipy"}),
         (["validate", "--stage", "rows"], {"frictionless", "great_expectations"}),
     ],

@@ -164,7 +164,7 @@ def render(
     ignore: Ignore = None,
     show_all: ShowAll = False,
 ) -> None:
-    """Show a saved validation again, in any format; it is 0 whatever the verdict was."""
+    """Show a saved validation again, in any format. Its verdict is not that of this command."""
     from reviewdata.saved import read_saved
 
     chosen = _choose_format(format_, output)

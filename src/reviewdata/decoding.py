@@ -101,8 +101,6 @@ def _decode_scalar(kind: Any, value: Any, where: str) -> Any:
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
         raise _mismatch(value, where, "a text")
-    if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
-        raise Mismatch(f"{where} has half a character (a surrogate)")
     return value
 
 

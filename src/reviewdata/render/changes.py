@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 from reviewdata.changes import ClaimChange, Diff, FigureChange, RowChange, TableChange
@@ -15,6 +16,9 @@ Write = Callable[[str], str]
 
 DECIMALS = 15
 """Digits of a number that a float is sure of."""
+
+SMALL, LARGE = 1e-4, 1e12
+"""Between these a fraction is written out; beyond, with a power of ten."""
 
 
 def figure_words(figure: FigureChange, write: Write = plain) -> tuple[str, str]:
@@ -109,8 +113,9 @@ def _numbers(old: Any, new: Any, write: Write) -> tuple[str, str]:
     numbers = [number for number in given if number is not None]
     if not numbers:
         return _value(old, write), _value(new, write)
-    texts = _spelled(numbers)
-    found = iter(texts)
+    if len(numbers) == 2 and numbers[0] == numbers[1] and old != new:
+        return json_text(old, None), json_text(new, None)  # more digits than a float has
+    found = iter(_spelled(numbers))
     before, after = (
         _value(value, write) if number is None else next(found)
         for value, number in zip((old, new), given, strict=True)
@@ -119,16 +124,17 @@ def _numbers(old: Any, new: Any, write: Write) -> tuple[str, str]:
 
 
 def _spelled(numbers: Sequence[float]) -> list[str]:
+    """Return numbers as text: whole ones as such, else two decimals and as many more as differ."""
     if all(number.is_integer() and abs(number) < 10**DECIMALS for number in numbers):
         return [str(int(number)) for number in numbers]
     wanted = len(set(numbers))
-    if all(abs(number) < 10**6 for number in numbers):
+    if all(number == 0 or SMALL <= abs(number) < LARGE for number in numbers):
         for decimals in range(2, DECIMALS):
             texts = [f"{number:.{decimals}f}" for number in numbers]
             hidden = any(n != 0 and float(t) == 0 for n, t in zip(numbers, texts, strict=True))
-            if len(set(texts)) == wanted and not (hidden and decimals < 6):
+            if len(set(texts)) == wanted and not hidden:
                 return texts
-    for digits in range(4, DECIMALS + 3):
+    for digits in range(4, DECIMALS + 1):
         texts = [f"{number:.{digits}g}" for number in numbers]
         if len(set(texts)) == wanted:
             return texts
@@ -144,7 +150,7 @@ def _float(value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return number if abs(number) < float("inf") else None
+    return number if isfinite(number) else None
 
 
 def _value(value: Any, write: Write) -> str:

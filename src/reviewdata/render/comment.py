@@ -137,7 +137,7 @@ def _mending(run: SavedRun, findings: Sequence[Finding]) -> Part:
         rule = run.rules[code]
         why = markdown_text(shortened(rule.why, 600))
         fix = markdown_text(shortened(fixes.pop() if len(fixes) == 1 else rule.fix, 600))
-        rows.append(f"- {code} {short_text(rule.name)}: {why} **Mend:** {fix}")
+        rows.append(f"- {code} ({short_text(rule.name)}): {why} **Mend:** {fix}")
     return Part("How to mend", rows, "rule", rank=3, more=max(0, len(by_code) - ROWS))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reviewdata.changes import (
     ClaimChange,
     Diff,
@@ -145,12 +147,13 @@ def change_parts(diff: Diff) -> list[Part]:
 
 
 def _effect(effect: FigureChange | ClaimChange) -> str:
+    """Return an item that begins with a tag of ours: a text might begin a list in the list."""
     if isinstance(effect, ClaimChange):
-        title, (name, words) = f"Claim: {effect.statement}", claim_words(effect, short_text)
+        kind, title, (name, words) = "claim ", effect.statement, claim_words(effect, short_text)
     else:
-        title, (name, words) = effect.title, figure_words(effect, short_text)
-    titled = f"{short_text(title)} (<code>{name}</code>)" if title else f"<code>{name}</code>"
-    return f"- {titled}: {_arrows(words)}"
+        kind, title, (name, words) = "", effect.title, figure_words(effect, short_text)
+    titled = f" ({short_text(title)})" if title else ""
+    return f"- {kind}<code>{name}</code>{titled}: {_arrows(words)}"
 
 
 def _version(diff: Diff) -> str:
@@ -194,17 +197,15 @@ def _markdown_row(table: TableChange, row: RowChange) -> str:
     record = key_words(row.key, short_text)
     if row.kind == "renamed":
         record = f"{key_words(row.old_key or {}, short_text)} → {record}"
+    few = replace(row, cells=row.cells[:CELLS])
     if row.kind in ("changed", "renamed"):
-        cells = cells_words(row, short_text)
-        change = _arrows(_few(cells))
+        change = _arrows(", ".join(cells_words(few, short_text)))
     else:
-        change = place if record else _few(whole_words(row, short_text))
+        change = place if record else ", ".join(whole_words(few, short_text))
+    left = len(row.cells) - CELLS
+    if left > 0 and change != place:
+        change += f", and {plural(left, 'cell')} more"
     return f"| {row.kind} | {short_text(table.table)} | {record or place} | {change} |"
-
-
-def _few(texts: list[str]) -> str:
-    left = len(texts) - CELLS
-    return ", ".join(texts[:CELLS]) + (f", and {plural(left, 'cell')} more" if left > 0 else "")
 
 
 def _table(table: TableChange, paint: Paint) -> list[str]:

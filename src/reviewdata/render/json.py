@@ -12,8 +12,9 @@ from reviewdata.model import FORMAT_VERSION, Claim, QueryResult, Validation, cou
 from reviewdata.render.values import json_value
 from reviewdata.saved import SavedRun, list_records
 
-_CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""Control and direction characters that JSON itself would let stand in a text."""
+_CONTROL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control and direction characters that JSON itself would let stand in a text, and halves of
+characters, which no file can hold."""
 
 
 def validation_json(validation: Validation) -> str:

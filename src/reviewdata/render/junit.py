@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from reviewdata.model import STAGES, Finding, Run
 from reviewdata.render.findings import finding_line
-from reviewdata.render.values import plain, plural
+from reviewdata.render.values import defused, plain, plural
 from reviewdata.saved import SavedRun
 
 
@@ -102,7 +102,4 @@ def _attributes(given: dict[str, str]) -> str:
 
 def _text(text: str) -> str:
     """Escape for XML, and what a runner of GitHub Actions would read as a command."""
-    escaped = escape(text, {'"': "&quot;", "##[": "#&#35;["})
-    return "\n".join(
-        f"&#58;{line[1:]}" if line.startswith("::") else line for line in escaped.split("\n")
-    )
+    return defused(escape(text, {'"': "&quot;"}), "&#{};")

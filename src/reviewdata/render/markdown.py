@@ -25,7 +25,7 @@ _READ_TWICE = re.compile(
       | (?<=\bgh-)(?=\d)         # GH-12
       | (?<=/)(?=/)              # https://example.org
       | (?<=www)(?=\.)           # www.example.org
-      | (?<=:)(?=[\w+-]+(?::|$))  # :smile: and what may go on so
+      | (?<=:)(?=[\w+-]+:)       # :smile:
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -45,7 +45,8 @@ def markdown_text(text: str) -> str:
     """Return text for within a line of Markdown, a cell too, in which nothing is read but text.
 
     It is what `plain` gives, but for spaces of no width where GitHub would make a link, a mention
-    or a picture of it. At the head of a line, what begins a list would be read.
+    or a picture of it. At the head of a line, what begins a list would be read; and a colon next
+    to it might end the name of a picture.
     """
     text = _READ_TWICE.sub(_NOTHING, plain(text))
     return _COMMIT.sub(_apart, text).translate(_ESCAPES)

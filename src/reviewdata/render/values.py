@@ -22,7 +22,10 @@ def plain(text: object) -> str:
 
     A cell may hold terminal sequences, or marks that turn the reading order around.
     """
-    return "".join(c if c.isprintable() else _escape(c) for c in str(text))
+    said = str(text)
+    if said.isprintable():
+        return said
+    return "".join(c if c.isprintable() else _escape(c) for c in said)
 
 
 def visible(text: str) -> str:
@@ -35,12 +38,12 @@ _COMMAND = re.compile(r"(?:\A|(?<=[\n\r]))(?:[^\S\n\r]|\ufeff)*:(?=:)|##(?=\[)")
 (of .NET, which is less than Python's) or a byte order mark, and the older `##[` anywhere."""
 
 
-def defused(text: str) -> str:
+def defused(text: str, spelled: str = r"\u{{{:x}}}") -> str:
     """Return text in whose lines a runner of GitHub Actions finds no command.
 
-    The sign that makes the command is written as `plain` writes what cannot be seen.
+    The sign that makes the command is `spelled` as `plain` does with what cannot be seen.
     """
-    return _COMMAND.sub(lambda found: f"{found[0][:-1]}\\u{{{ord(found[0][-1]):x}}}", text)
+    return _COMMAND.sub(lambda found: found[0][:-1] + spelled.format(ord(found[0][-1])), text)
 
 
 def shortened(text: str, limit: int = 200) -> str:
