@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, UPDATE
+from repositories import commit
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/review.md")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -34,6 +35,7 @@ def shell(command: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_sessions_of_a_document_go_as_shown(name: str, alliance: Path) -> None:
+    commit(alliance)  # a clone, as the reader has it
     text = (ROOT / name).read_text("utf-8")
 
     def replayed(match: re.Match[str]) -> str:

@@ -18,7 +18,8 @@ from zips import HOSTILE
 
 from reviewdata.artefacts import MOST_ZIPPED
 from reviewdata.model import ReviewdataError
-from reviewdata.pullrequest import MARKER, MOST_CHARACTERS, comment
+from reviewdata.pullrequest import MOST_CHARACTERS, comment
+from reviewdata.render.comment import MARKER
 
 HEAD = "result_id,study_id,mean,sd,n,printed\n"
 BAD_MEAN = {"data/results.csv": HEAD + "R1,S1,9.20,1.10,40,\nR2,S2,4.80,1.30,35,\n"}

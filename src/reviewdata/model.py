@@ -243,10 +243,10 @@ class StageResult:
 class Review:
     """Which review was judged; `folder` is its place in the repository, blank for the root."""
 
-    name: str = ""
-    title: str = ""
-    version: str = ""
-    folder: str = ""
+    name: str
+    title: str
+    version: str
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ class Validation:
     diff: Diff | None = None
     rules: Mapping[str, Rule] = field_of(default_factory=dict, repr=False)
     waivers: tuple[Waiver, ...] = ()
-    review: Review = Review()
+    review: Review = Review("", "", "", "")
 
     @property
     def verdict(self) -> Verdict:

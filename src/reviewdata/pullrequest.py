@@ -22,12 +22,11 @@ from typing import Any
 from reviewdata.artefacts import MEMBER, MOST_ZIPPED, UnreadableError, read_findings
 from reviewdata.github import BusyError, GitHub, TooLargeError
 from reviewdata.model import ReviewdataError
+from reviewdata.render.comment import MARKER
 from reviewdata.terminal import run_command, talk
 
-MARKER = "<!-- reviewdata:validate -->"
-"""How the comment is found again; with AUTHOR, or anyone could write one to be edited."""
-
 AUTHOR = "github-actions[bot]"
+"""By whom the comment is, beside its MARKER, which anyone could write."""
 
 ARTEFACT = "reviewdata"
 

@@ -74,7 +74,7 @@ def validate(
     runs.sort(key=lambda run: (*STAGES, "run").index(run.stage))
     texts = {k: v for k, v in package.descriptor.items() if isinstance(v, str)}
     name = texts.get("name", "")
-    review = Review(name, texts.get("title") or name, texts.get("version", ""))
+    review = Review(name, texts.get("title") or name, texts.get("version", ""), "")
     return Validation(
         tuple(runs),
         sort_findings(waived),

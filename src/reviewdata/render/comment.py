@@ -41,9 +41,13 @@ def validation_markdown(
     refused = [f for f in listed if f.code == NOT_APPLIED]
     others = [f for f in listed if f.code != NOT_APPLIED]
     hidden = len(validation.findings) - len(visible)
+    grave = [f for f in others if f.level != "note"]
+    notes = [f for f in others if f.level == "note"]
+    limit = ALL if show_all else ROWS
     parts = [
         _refused(refused),
-        _findings(others, ALL if show_all else ROWS),
+        _findings(grave, limit),
+        _findings(notes, limit, f"Worth a look ({plural(len(notes), 'note')})"),
         _mending(run, others),
     ]
     parts += change_parts(validation.diff) if validation.diff else []
@@ -106,14 +110,15 @@ def _refused(findings: Sequence[Finding]) -> Part:
     return Part(title, rows, "file", rank=8, folded=False, more=left)
 
 
-def _findings(findings: Sequence[Finding], limit: int) -> Part:
+def _findings(findings: Sequence[Finding], limit: int, title: str = "") -> Part:
+    """Return findings as a table; that of a title is to be opened, and cut before the other."""
     return Part(
-        "",
+        title,
         [_row(finding) for finding in findings[:limit]],
         "finding",
-        rank=7,
+        rank=4 if title else 7,
         head=("| | where | record | problem |", "|---|---|---|---|"),
-        folded=False,
+        folded=bool(title),
         more=max(0, len(findings) - limit),
     )
 
