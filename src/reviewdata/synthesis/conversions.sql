@@ -4,8 +4,8 @@
 --   SELECT trial, unnest(es_smd_from_d(d_from_t(t, n1i, n2i), n1i, n2i)) FROM tests
 --
 -- d is Cohen's d of two independent groups, r a correlation of n people. df are the degrees of
--- freedom: n - 2 for a correlation, n1i + n2i - 2 for two groups. F is that of two groups (df1 = 1),
--- df its df2.
+-- freedom: n - 2 for a correlation, n1i + n2i - 2 for two groups. F is that of two groups, df1 = 1,
+-- and its df is df2.
 --   direction   1 or -1: the sign of the effect, which F and a two-sided p do not have; anything
 --               else gives null
 --   sides       2 (default) or 1: whether p is two-sided, or one-sided in `direction`

@@ -150,6 +150,7 @@ CREATE OR REPLACE MACRO vote(yi) AS
 -- this one if both directions are equally likely, min(1, 2 P(X <= min(positive, negative))).
 -- Bushman & Wang 2009 (in Cooper et al., Handbook of Research Synthesis, 2nd ed., chapter 11);
 -- Cochrane Handbook 12.2.1.3. Null without votes, and for numbers that are not whole or below 0.
+-- (The sum leaves out what lies more than 18 SDs below its largest term.)
 CREATE OR REPLACE MACRO sign_test(positive, negative) AS
   list_transform(list_transform([{
     'p': CAST(positive AS DOUBLE), 'q': CAST(negative AS DOUBLE)
@@ -162,7 +163,9 @@ CREATE OR REPLACE MACRO sign_test(positive, negative) AS
     WHEN _s.few IS NOT NULL THEN
       2 * exp(lgamma(_s.n + 1) - lgamma(_s.few + 1) - lgamma(_s.n - _s.few + 1) - _s.n * ln(2))
       * list_reduce(
-        list_transform(range(CAST(_s.few AS BIGINT)), lambda _i: CAST(_i + 1 AS DOUBLE)),
+        list_transform(
+          range(greatest(0, CAST(_s.few - 9 * sqrt(_s.n) - 10 AS BIGINT)), CAST(_s.few AS BIGINT)),
+          lambda _i: CAST(_i + 1 AS DOUBLE)),
         lambda _total, _i: 1 + _total * _i / (_s.n - _i + 1),
         CAST(1 AS DOUBLE))
   END)[1];
@@ -173,38 +176,37 @@ CREATE OR REPLACE MACRO sign_test(positive, negative) AS
 -- A vote is 'positive', 'negative' or 'unclear', see vote(yi); another word is an error. Votes do
 -- not say how large an effect is, and weigh a study of 20 people as one of 2,000: they are for
 -- studies that give a direction and no more.
-CREATE OR REPLACE MACRO _ballot(votes, level) AS
-  list_transform(list_transform(list_transform([{
-    'seen': list_transform(
-      list_filter(votes, lambda _v: _v IS NOT NULL),
-      lambda _v: _choice(_v, ['positive', 'negative', 'unclear'], 'vote of vote_count')),
-    'all': len(votes),
-    'level': CAST(level AS DOUBLE)
-  }], lambda _s: {
-    'k': len(_s.seen), 'k_missing': _s.all - len(_s.seen),
-    'positive': len(list_filter(_s.seen, lambda _v: _v = 'positive')),
-    'negative': len(list_filter(_s.seen, lambda _v: _v = 'negative')),
-    'unclear': len(list_filter(_s.seen, lambda _v: _v = 'unclear')),
-    'z': CASE WHEN _s.level > 0 AND _s.level < 1 THEN norm_ppf((1 + _s.level) / 2)
-      ELSE error('level of vote_count lies outside 0 to 1: ' || CAST(_s.level AS VARCHAR)) END
-  }), lambda _s: {
-    'v': _s, 'n': nullif(_s.positive + _s.negative, 0),
-    'share': _s.positive / CAST(nullif(_s.positive + _s.negative, 0) AS DOUBLE)
-  }), lambda _s: {
-    'k': _s.v.k, 'k_missing': _s.v.k_missing,
-    'positive': _s.v.positive, 'negative': _s.v.negative, 'unclear': _s.v.unclear,
-    'share': _s.share,
-    'ci_lower': CASE WHEN _s.n > 0 THEN greatest(0, (_s.share + _s.v.z * _s.v.z / (2 * _s.n)
-      - _s.v.z * sqrt(_s.share * (1 - _s.share) / _s.n + _s.v.z * _s.v.z / (4 * _s.n * _s.n)))
-      / (1 + _s.v.z * _s.v.z / _s.n)) END,
-    'ci_upper': CASE WHEN _s.n > 0 THEN least(1, (_s.share + _s.v.z * _s.v.z / (2 * _s.n)
-      + _s.v.z * sqrt(_s.share * (1 - _s.share) / _s.n + _s.v.z * _s.v.z / (4 * _s.n * _s.n)))
-      / (1 + _s.v.z * _s.v.z / _s.n)) END,
-    'p': sign_test(_s.v.positive, _s.v.negative)
-  })[1];
-
 CREATE OR REPLACE MACRO vote_count(votes, level := 0.95) AS
-  _ballot(coalesce(list(CAST(votes AS VARCHAR)), []), level);
+  list_transform(list_transform(list_transform([{
+    'k': count(votes), 'k_missing': count(*) - count(votes),
+    'positive': count(CASE WHEN votes = 'positive' THEN 1 END),
+    'negative': count(CASE WHEN votes = 'negative' THEN 1 END),
+    'unclear': count(CASE WHEN votes = 'unclear' THEN 1 END),
+    'other': min(CASE WHEN votes NOT IN ('positive', 'negative', 'unclear') THEN votes END),
+    'level': min(CAST(level AS DOUBLE))
+  }], lambda _s: {
+    'votes': CASE WHEN _s.other IS NULL THEN _s
+      WHEN _choice(_s.other, ['positive', 'negative', 'unclear'], 'vote of vote_count') <> ''
+      THEN _s END,
+    'n': nullif(_s.positive + _s.negative, 0),
+    'share': _s.positive / CAST(nullif(_s.positive + _s.negative, 0) AS DOUBLE),
+    'z': CASE WHEN _s.level IS NULL THEN NULL
+      WHEN _s.level > 0 AND _s.level < 1 THEN norm_ppf((1 + _s.level) / 2)
+      ELSE error('level of vote_count: ' || _s.level || ' lies outside 0 to 1') END
+  }), lambda _s: {
+    'votes': _s.votes, 'share': _s.share,
+    'middle': (_s.share + _s.z * _s.z / (2 * _s.n)) / (1 + _s.z * _s.z / _s.n),
+    'half': _s.z / (1 + _s.z * _s.z / _s.n)
+      * sqrt(_s.share * (1 - _s.share) / _s.n + _s.z * _s.z / (4 * _s.n * _s.n))
+  }), lambda _s: {
+    'k': _s.votes.k, 'k_missing': _s.votes.k_missing, 'positive': _s.votes.positive,
+    'negative': _s.votes.negative, 'unclear': _s.votes.unclear, 'share': _s.share,
+    'ci_lower': CASE WHEN _s.middle > _s.half THEN _s.middle - _s.half
+      WHEN _s.middle <= _s.half THEN 0 END,
+    'ci_upper': CASE WHEN _s.middle + _s.half < 1 THEN _s.middle + _s.half
+      WHEN _s.middle + _s.half >= 1 THEN 1 END,
+    'p': sign_test(_s.votes.positive, _s.votes.negative)
+  })[1];
 
 -- The bars of a harvest plot (Ogilvie et al. 2008, BMC Med Res Methodol 8:8) from a relation with
 -- the columns outcome (the row of the plot), study, vote and height (the weight of the evidence,

@@ -273,15 +273,15 @@ CREATE OR REPLACE MACRO es_rd(
 
 -- ---------------------------------------------------------------- two variables
 
--- The hypergeometric function 2F1(1, 1; ni/2; 1 - r2) of a whole ni above 4: by its series where
--- that converges fast, else by the recurrence of its integral, (c-1) times the integral of
--- u^(c-2) / (r2 + (1-r2) u) from 0 to 1, which is stable for r2 below 1/2.
-CREATE OR REPLACE MACRO _f11(r2, ni) AS
-  list_transform([{'r2': r2, 'x': 1 - r2, 'n': ni}], lambda _s: CASE
-    WHEN _s.r2 = 0 THEN (_s.n - 2) / (_s.n - 4)
+-- 2F1(1, 1; n/2; 1 - r2) - 1, the hypergeometric function, for a whole n above 4: by its series
+-- where that converges fast, else by the recurrence of its integral, (n/2 - 1) times that of
+-- u^(n/2-2) / (r2 + (1-r2) u) from 0 to 1, which is stable for r2 below 1/2.
+CREATE OR REPLACE MACRO _f11_less_1(r2, n) AS
+  list_transform([{'r2': r2, 'x': 1 - r2, 'n': n}], lambda _s: CASE
+    WHEN _s.r2 = 0 THEN 2 / (_s.n - 4)
     WHEN _s.r2 >= 0.5 OR _s.n >= 60 THEN
-      list_reduce(
-        list_transform(range(69, -1, -1), lambda _k: CAST(_k AS DOUBLE)),
+      2 * _s.x / _s.n * list_reduce(
+        list_transform(range(69, 0, -1), lambda _k: CAST(_k AS DOUBLE)),
         lambda _f, _k: 1 + _f * _s.x * (_k + 1) / (_s.n / 2 + _k),
         CAST(1 AS DOUBLE))
     ELSE (_s.n / 2 - 1) * list_reduce(
@@ -290,7 +290,7 @@ CREATE OR REPLACE MACRO _f11(r2, ni) AS
         lambda _i: CAST(_i AS DOUBLE) / 2),
       lambda _integral, _power: (1 / _power - _s.r2 * _integral) / _s.x,
       CASE WHEN CAST(_s.n AS BIGINT) % 2 = 0 THEN -ln(_s.r2) / _s.x
-        ELSE 2 / _s.x * (1 - sqrt(_s.r2 / _s.x) * atan(sqrt(_s.x / _s.r2))) END)
+        ELSE 2 / _s.x * (1 - sqrt(_s.r2 / _s.x) * atan(sqrt(_s.x / _s.r2))) END) - 1
   END)[1];
 
 -- Correlation ri of ni people. metafor: COR. Null for ni of 3 or less, as in metafor.
@@ -298,7 +298,7 @@ CREATE OR REPLACE MACRO _f11(r2, ni) AS
 --   al. 2009, equation 6.1.
 --   'UB', unbiased: ri^2 - 1 + (ni-3)/(ni-2) (1 - ri^2) 2F1(1, 1; ni/2; 1 - ri^2); Hedges 1989,
 --   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201, as
---   metafor. For a whole ni above 4.
+--   metafor. For a whole ni above 4; null where the estimate is below 0, as happens for small ni.
 CREATE OR REPLACE MACRO es_cor(ri, ni, vtype := 'LS') AS
   list_transform([{
     'r': CAST(ri AS DOUBLE), 'n': CAST(ni AS DOUBLE),
@@ -308,8 +308,8 @@ CREATE OR REPLACE MACRO es_cor(ri, ni, vtype := 'LS') AS
     CASE WHEN abs(_s.r) <= 1 AND _above(_s.n, 3) THEN
       CASE _s.vtype
         WHEN 'LS' THEN pow(1 - _s.r * _s.r, 2) / (_s.n - 1)
-        WHEN 'UB' THEN CASE WHEN _s.n > 4 AND _s.n = floor(_s.n) THEN _s.r * _s.r - 1
-          + (_s.n - 3) / (_s.n - 2) * (1 - _s.r * _s.r) * _f11(_s.r * _s.r, _s.n) END
+        WHEN 'UB' THEN CASE WHEN _s.n > 4 AND _s.n = floor(_s.n) THEN
+          (1 - _s.r * _s.r) * ((_s.n - 3) * _f11_less_1(_s.r * _s.r, _s.n) - 1) / (_s.n - 2) END
       END
     END,
     'COR'

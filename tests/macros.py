@@ -1,0 +1,72 @@
+"""A connection with the macros of the synthesis files, and the values of expressions in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from scipy import special
+
+FOLDER = Path(__file__).parents[1] / "src" / "reviewdata" / "synthesis"
+FILES = ("effects", "conversions", "descriptions")
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Return a connection that has the macros of FILES and the distributions that they call."""
+    con = duckdb.connect()
+    con.execute("SET threads = 1")
+    if (FOLDER / "distributions.sql").exists():
+        con.execute((FOLDER / "distributions.sql").read_text("utf-8"))
+    else:
+        stub_distributions(con)
+    for name in FILES:
+        con.execute((FOLDER / f"{name}.sql").read_text("utf-8"))
+    return con
+
+
+def stub_distributions(con: duckdb.DuckDBPyConnection) -> None:
+    """Stand in for distributions.sql: the same names, by scipy."""
+    one, two = ["DOUBLE"], ["DOUBLE", "DOUBLE"]
+    con.create_function("norm_ppf", lambda p: float(special.ndtri(p)), one, "DOUBLE")
+    con.create_function("t_ppf", lambda p, df: float(special.stdtrit(df, p)), two, "DOUBLE")
+    con.create_function("t_sf2", lambda t, df: 2 * float(special.stdtr(df, -abs(t))), two, "DOUBLE")
+
+
+def evaluate(con: duckdb.DuckDBPyConnection, *expressions: str) -> list[Any]:
+    """Return the values of SQL expressions; a struct is a dictionary."""
+    [row] = con.execute("SELECT " + ", ".join(expressions)).fetchall()
+    return list(row)
+
+
+def aggregate(
+    con: duckdb.DuckDBPyConnection, expression: str, rows: Sequence[Sequence[Any]], columns: str
+) -> Any:
+    """Return the value of an aggregate over rows of a table `given` with these columns."""
+    if rows:
+        body = ", ".join("(" + ", ".join(literal(cell) for cell in row) + ")" for row in rows)
+        relation = f"(VALUES {body}) AS given({columns})"
+    else:
+        nulls = ", ".join(f"CAST(NULL AS DOUBLE) AS {name}" for name in columns.split(", "))
+        relation = f"(SELECT {nulls} WHERE false) AS given"
+    [(value,)] = con.execute(f"SELECT {expression} FROM {relation}").fetchall()
+    return value
+
+
+def literal(cell: Any) -> str:
+    if cell is None:
+        return "NULL"
+    if isinstance(cell, str):
+        return "'" + cell.replace("'", "''") + "'"
+    return f"CAST('{cell!r}' AS DOUBLE)" if isinstance(cell, float) else repr(cell)
+
+
+def arguments(values: Mapping[str, Any]) -> str:
+    """Return values as the named arguments of a macro."""
+    return ", ".join(f"{name} := {literal(value)}" for name, value in values.items())
+
+
+def macro_names(path: Path) -> list[str]:
+    return re.findall(r"^CREATE OR REPLACE MACRO (\w+)", path.read_text("utf-8"), re.M)
