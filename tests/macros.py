@@ -29,10 +29,19 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 def stub_distributions(con: duckdb.DuckDBPyConnection) -> None:
     """Stand in for distributions.sql: the same names, by scipy."""
-    one, two = ["DOUBLE"], ["DOUBLE", "DOUBLE"]
-    con.create_function("norm_ppf", lambda p: float(special.ndtri(p)), one, "DOUBLE")
-    con.create_function("t_ppf", lambda p, df: float(special.stdtrit(df, p)), two, "DOUBLE")
-    con.create_function("t_sf2", lambda t, df: 2 * float(special.stdtr(df, -abs(t))), two, "DOUBLE")
+
+    def norm_ppf(p: float) -> float:
+        return float(special.ndtri(p))
+
+    def t_ppf(p: float, df: float) -> float:
+        return float(special.stdtrit(df, p))
+
+    def t_sf2(t: float, df: float) -> float:
+        return 2 * float(special.stdtr(df, -abs(t)))
+
+    con.create_function("norm_ppf", norm_ppf)
+    con.create_function("t_ppf", t_ppf)
+    con.create_function("t_sf2", t_sf2)
 
 
 def evaluate(con: duckdb.DuckDBPyConnection, *expressions: str) -> list[Any]:
@@ -64,7 +73,7 @@ def literal(cell: Any) -> str:
 
 
 def arguments(values: Mapping[str, Any]) -> str:
-    """Return values as the named arguments of a macro."""
+    """Return values as the named arguments of a macro, which its positional ones may be too."""
     return ", ".join(f"{name} := {literal(value)}" for name, value in values.items())
 
 

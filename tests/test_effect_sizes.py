@@ -76,6 +76,7 @@ PUBLISHED = {
     "es_rd(5, 100, 10, 100)": (-0.0500, 0.0014),
     "es_cor(0.50, 100)": (0.50, 0.0057),
     "es_zcor(0.50, 100)": (0.5493, 0.0103),
+    "{'yi': cohen_d(103, 5.5, 50, 100, 4.5, 50), 'vi': var_d(0.5970, 50, 50)}": (0.5970, 0.0418),
     # metafor's tests: dat.bcg, dat.normand1999, mean change.
     "es_rr_cells(4, 119, 11, 128)": (-0.8893, 0.3256),
     "es_smd(55, 47, 155, 75, 64, 156)": (-0.3552, 0.0131),
@@ -220,7 +221,7 @@ def test_with_if0all_one_table_with_a_zero_changes_them_all() -> None:
     assert neither[0][1:3] == pair("es_or(4, 123, 11, 139)")
 
 
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "es_md": {"m1i": 5, "sd1i": 2, "n1i": 20, "m2i": 4, "sd2i": 3, "n2i": 30},
     "es_smd": {"m1i": 5, "sd1i": 2, "n1i": 20, "m2i": 4, "sd2i": 3, "n2i": 30},
     "es_smd_from_d": {"d": 0.3, "n1i": 20, "n2i": 30},
@@ -370,6 +371,13 @@ def test_no_macro_is_defined_twice() -> None:
     names = [name for path in sorted(FOLDER.glob("*.sql")) for name in macro_names(path)]
     assert len(names) > 60
     assert len(names) == len(set(names))
+
+
+def test_every_macro_is_in_a_test() -> None:
+    tests = "".join(p.read_text("utf-8") for p in sorted(Path(__file__).parent.glob("test_*.py")))
+    for name in FILES:
+        for macro in macro_names(FOLDER / f"{name}.sql"):
+            assert macro.startswith("_") or re.search(rf"\b{macro}\b", tests), macro
 
 
 def test_an_effect_size_takes_text_that_is_a_number_and_refuses_other_text() -> None:

@@ -52,7 +52,9 @@ CREATE OR REPLACE MACRO weighted_sd_within(sdi, ni) AS
 -- Cochrane Handbook 6.5.2.10, which says it for two groups; for more the same, in any order.
 CREATE OR REPLACE MACRO combine_groups_all(ni, mi, sdi) AS
   list_transform(list_transform(list_transform([
-    list({'n': CAST(ni AS DOUBLE), 'm': CAST(mi AS DOUBLE), 's': CAST(sdi AS DOUBLE)})
+    coalesce(list({
+      'n': CAST(ni AS DOUBLE), 'm': CAST(mi AS DOUBLE), 's': CAST(sdi AS DOUBLE)
+    }), [])
   ], lambda _rows: {
     'whole': list_filter(_rows, lambda _g: _g.n + _g.m + _g.s IS NOT NULL),
     'all': _rows
