@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 from scipy import special
 
 FOLDER = Path(__file__).parents[1] / "src" / "reviewdata" / "synthesis"
 FILES = ("effects", "conversions", "descriptions")
+
+NEEDS_POOL = pytest.mark.skipif(
+    not (FOLDER / "pooling.sql").exists(), reason="pool() comes with pooling.sql"
+)
 
 
 def connect() -> duckdb.DuckDBPyConnection:
