@@ -190,6 +190,7 @@ NOTHING = [
         "sd_from_se(1, 1)",
     ),
     *("sd_from_ci(1, 3, 1)", "sd_from_ci(1, 3, NULL)", "back('RR', NULL)", "back(NULL, 1)"),
+    *("back('RR', 100000)", "back('SMD', 'inf'::DOUBLE)", "back('MD', 'nan'::DOUBLE)"),
 ]
 
 

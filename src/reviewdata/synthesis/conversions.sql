@@ -206,10 +206,10 @@ CREATE OR REPLACE MACRO back(measure, y) AS
     'y': CAST(y AS DOUBLE)
   }], lambda _s: CASE
     WHEN _s.measure IS NULL OR isnan(_s.y) THEN NULL
-    WHEN _s.measure IN ('RR', 'OR') THEN exp(_s.y)
+    WHEN _s.measure IN ('RR', 'OR') THEN _finite(exp(_s.y))
     WHEN _s.measure = 'ZCOR' THEN tanh(_s.y)
     WHEN _s.measure = 'PLO' THEN 1 / (1 + exp(-_s.y))
-    ELSE _s.y
+    ELSE _finite(_s.y)
   END)[1];
 
 -- Fisher's z from r, and r from z. metafor: transf.rtoz, transf.ztor.
