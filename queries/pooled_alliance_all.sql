@@ -7,8 +7,8 @@
 -- headline: no
 WITH scores AS (
   SELECT s.study_id, s.sample_id, s.n, s.text_based, m.mean, m.sd,
-    1 + (m.mean - m.scale_min) * 6 / (m.scale_max - m.scale_min) AS mean_1_to_7,
-    m.sd * 6 / (m.scale_max - m.scale_min) AS sd_1_to_7
+    rescale_mean(m.mean, m.scale_min, m.scale_max, 1, 7) AS mean_1_to_7,
+    rescale_sd(m.sd, m.scale_min, m.scale_max, 1, 7) AS sd_1_to_7
   FROM measures AS m
   JOIN samples AS s USING (sample_id)
   JOIN studies AS t USING (study_id)
@@ -33,22 +33,6 @@ units AS (
   FROM scores
   WHERE n IS NOT NULL AND text_based = 'yes'
   GROUP BY sample_id
-),
-
-with_sd AS (
-  SELECT n, mean, sd, sum(n * mean) OVER () / sum(n) OVER () AS grand_mean
-  FROM units
-  WHERE sd IS NOT NULL
-),
-
-spread AS (
-  SELECT
-    sum(n * sd) / sum(n) AS sd_mean,
-    sqrt(sum((n - 1) * pow(sd, 2)) / sum(n - 1)) AS sd_within,
-    sqrt(
-      (sum((n - 1) * pow(sd, 2)) + sum(n * pow(mean - grand_mean, 2))) / (sum(n) - 1)
-    ) AS sd_all
-  FROM with_sd
 )
 
 SELECT
@@ -56,8 +40,8 @@ SELECT
   count(DISTINCT study_id) AS studies,
   CAST(coalesce(sum(n), 0) AS BIGINT) AS n_total,
   (SELECT count(*) FROM scores WHERE n IS NULL) AS rows_without_n,
-  sum(n * mean) / sum(n) AS weighted_mean,
-  (SELECT sd_mean FROM spread) AS weighted_sd_mean,
-  (SELECT sd_within FROM spread) AS weighted_sd_within,
-  (SELECT sd_all FROM spread) AS weighted_sd_all
+  weighted_mean(mean, n) AS weighted_mean,
+  weighted_sd_mean(sd, n) AS weighted_sd_mean,
+  weighted_sd_within(sd, n) AS weighted_sd_within,
+  weighted_sd_all(mean, sd, n) AS weighted_sd_all
 FROM units

@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -96,13 +96,37 @@ def judge_claims(tables: Tables) -> list[tuple[int, Claim]]:
     except ReviewdataError as error:
         coverage = ReviewdataError(f"the declared coverage cannot be computed: {error}")
     claims = []
+    ask = _Asked(tables)
     for row, *texts in rows:
         entry = dict.fromkeys(OPTIONAL, "")
         for column, text in zip(columns, texts, strict=True):
             given = text is not None and text not in resource.missing_values(column)
             entry[column] = text.strip() if given else ""
-        claims.append((row, _check(tables, entry, coverage)))
+        claims.append((row, _check(ask, entry, coverage)))
     return claims
+
+
+@dataclass
+class _Asked:
+    """The queries of the claims: several figures of one row are one question."""
+
+    tables: Tables
+    answers: dict[tuple[str, str, str], QueryResult | ReviewdataError] = field(default_factory=dict)
+
+    def run(self, entry: Mapping[str, str]) -> QueryResult:
+        """Return the result that a claim is about. Raises what run_query raises."""
+        key = (entry["query"], entry["params"], entry["where"])
+        if key not in self.answers:
+            try:
+                query = find_query(self.tables.package, entry["query"])
+                given = parse_assignments(_split(entry["params"]))
+                self.answers[key] = run_query(self.tables, query, given, where=entry["where"])
+            except ReviewdataError as error:
+                self.answers[key] = error
+        answer = self.answers[key]
+        if isinstance(answer, ReviewdataError):
+            raise answer
+        return answer
 
 
 def read_coverage(tables: Tables) -> Coverage | None:
@@ -169,7 +193,7 @@ def read_printed(value: str, decimals: str) -> Printed:
 
 
 def _check(
-    tables: Tables, entry: Mapping[str, str], coverage: Coverage | ReviewdataError | None
+    ask: _Asked, entry: Mapping[str, str], coverage: Coverage | ReviewdataError | None
 ) -> Claim:
     """Return one claim with its verdict; where it is broken, with all that could be read."""
     claim = Claim(
@@ -198,7 +222,7 @@ def _check(
     try:
         published = read_printed(entry["value"], entry["decimals"])
         k_required = _read_whole(entry["k_required"], "k_required")
-        computed, k = _compute(tables, entry)
+        computed, k = _compute(ask, entry)
         claim = replace(claim, computed=computed, k=k)
         if computed is not None:
             claim = replace(claim, difference=float(Decimal(computed) - published.value))
@@ -221,20 +245,19 @@ def _unknown_k(entry: Mapping[str, str]) -> str:
     return f"{asked}, and {entry['query']} gives no number in {entry['k_column']}"
 
 
-def _compute(tables: Tables, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
+def _compute(ask: _Asked, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
     """Return the figure that a claim's query gives, and the number of studies behind it."""
-    query = find_query(tables.package, entry["query"])
-    given = parse_assignments(_split(entry["params"]))
-    result = run_query(tables, query, given, where=entry["where"])
+    result = ask.run(entry)
+    name = result.query
     if len(result.rows) != 1:
         if entry["where"]:
-            picks = f"where {entry['where']} picks {len(result.rows)} rows of {query.name}, not one"
+            picks = f"where {entry['where']} picks {len(result.rows)} rows of {name}, not one"
             raise QueryError(picks)
-        raise QueryError(f"{query.name} gives {len(result.rows)} rows; `where` must pick one")
+        raise QueryError(f"{name} gives {len(result.rows)} rows; `where` must pick one")
     computed = _cell(result, entry["column"])
     k = _cell(result, entry["k_column"]) if entry["k_column"] else None
     if k is not None and k != int(k):
-        raise QueryError(f"{query.name}.{entry['k_column']} is {k:g}, not a number of studies")
+        raise QueryError(f"{name}.{entry['k_column']} is {k:g}, not a number of studies")
     return computed, (None if k is None else int(k))
 
 

@@ -216,7 +216,11 @@ def query(
         chosen = list_queries(package).values() if every else []
         if name is not None:
             chosen = [find_query(package, name)]
-        text = f"{sql}\n" if sql is not None else "\n".join(script(q, values) for q in chosen)
+        text = "\n".join(script(q, values) for q in chosen)
+        if sql is not None:
+            from reviewdata.synthesis import macros
+
+            text = f"{macros.script(sql)}{sql}\n"
         print_result(text, output, raw=True)
     elif every:
         raise typer.Exit(_query_all(project, timeout, format_, output))
@@ -229,6 +233,7 @@ def query(
     else:
         result = Project(project).query(name, sql=sql, params=values, timeout=timeout)
         print_result(_rendered(result, format_), output, raw=format_ == "csv")
+        _tell([result])
 
 
 def _check_query(
@@ -377,10 +382,17 @@ def _query_all(project: Path, timeout: float, format_: str, output: Path | None)
         mark, head = ("## ", markdown_text) if format_ == "markdown" else ("", plain)
         parts = [f"{mark}{head(f'{r.query}: {r.title}')}\n\n{_rendered(r, format_)}" for r in given]
         print_result("\n".join(parts), output)
+    _tell(given)
     failed = [(found.name, why) for found, why in results if isinstance(why, str)]
     for name, why in failed:
         talk(f"{name} could not be run: {why}")
     return 2 if failed else 0
+
+
+def _tell(results: Sequence[QueryResult]) -> None:
+    """Say on standard error what was found on the queries themselves."""
+    for finding in (finding for result in results for finding in result.findings):
+        talk(f"{finding.level} {finding.code}: {finding.message}")
 
 
 def _rendered(result: QueryResult, format_: str) -> str:

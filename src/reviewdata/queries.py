@@ -13,7 +13,9 @@ from reviewdata.columns import quote_name, quote_text
 from reviewdata.model import QueryResult, ReviewdataError
 from reviewdata.output import open_output
 from reviewdata.package import Package
+from reviewdata.pools import judge_query, judge_result
 from reviewdata.rules import nearest
+from reviewdata.synthesis import macros
 from reviewdata.tables import TIME_LIMIT, QueryError, Tables
 
 FOLDER = "queries"
@@ -150,14 +152,17 @@ def run_query(
     values = _bind(tables, query, given or {})
     _check_read(tables, query.sql)
     result = tables.query(query.sql, values, timeout=timeout, where=where)
-    return QueryResult(query.name, result.columns, tuple(result.rows), title=query.title)
+    path = f"{FOLDER}/{query.path.name}"
+    findings = (*judge_query(query.sql, path), *judge_result(*result, path))
+    return QueryResult(query.name, result.columns, tuple(result.rows), query.title, findings)
 
 
 def run_sql(tables: Tables, sql: str, *, timeout: float = TIME_LIMIT) -> QueryResult:
     """Run one SELECT and return its rows; see Tables.query for what is raised."""
     _check_read(tables, sql)
     result = tables.query(sql, timeout=timeout)
-    return QueryResult("", result.columns, tuple(result.rows))
+    findings = (*judge_query(sql, None), *judge_result(*result, None))
+    return QueryResult("", result.columns, tuple(result.rows), findings=findings)
 
 
 def save_query(
@@ -199,7 +204,7 @@ def _check_read(tables: Tables, sql: str) -> None:
 
 
 def script(query: Query, given: Mapping[str, str]) -> str:
-    """Return the SQL that any DuckDB shell runs: the parameters set, then the query.
+    """Return the SQL that any DuckDB shell runs: the macros it uses, the parameters, the query.
 
     Raises ReviewdataError for a query that cannot be read or a parameter that it does not have.
     """
@@ -214,7 +219,7 @@ def script(query: Query, given: Mapping[str, str]) -> str:
         f"SET VARIABLE {quote_name(p.name)} = CAST({values[p.name]} AS {p.type});\n"
         for p in query.parameters
     ]
-    return "".join(lines) + query.sql.rstrip().rstrip(";") + ";\n"
+    return macros.script(query.sql) + "".join(lines) + query.sql.rstrip().rstrip(";") + ";\n"
 
 
 def parse_assignments(texts: Iterable[str]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package
 from reviewdata.records import Refusal
+from reviewdata.synthesis.macros import find_used, install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +79,7 @@ class Tables:
     catalog: str = ""
     refusals: dict[str, Refusal] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    macros: set[str] = field(default_factory=set)
 
     def select(self, sql: str, *, timeout: float = TIME_LIMIT) -> Rows:
         """Return the result of one SELECT of the framework's own.
@@ -114,6 +116,7 @@ class Tables:
         QueryError as select does, and where two columns have one name, or where the result
         has more than CELL_LIMIT cells.
         """
+        self._provide(sql)
         with self._reader(variables) as cursor:
             asked = statement = _one_select(cursor, sql)
             if where:
@@ -138,6 +141,7 @@ class Tables:
         The file lies in the folder of the tables and goes with them. Raises QueryError as
         query does, but for the size.
         """
+        self._provide(sql)
         self.spill.mkdir(exist_ok=True)
         file = self.spill / "result.parquet"
         with self._reader(variables) as cursor:
@@ -158,6 +162,14 @@ class Tables:
 
             _stoppable(run, cursor, timeout)
         return file
+
+    def _provide(self, sql: str) -> None:
+        """Create the macros of synthesis that a statement of a review uses, once each."""
+        missing = [name for name in find_used(sql) if name not in self.macros]
+        if missing:
+            with self.cursor() as cursor:
+                install(cursor, missing)
+            self.macros.update(missing)
 
     @contextmanager
     def _reader(
@@ -368,5 +380,9 @@ def _lock(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
 
 
 def _first_lines(error: duckdb.Error) -> str:
-    """Return DuckDB's message in one line, without its picture of the statement."""
-    return " ".join(str(error).split("\nLINE ")[0].split())
+    """Return DuckDB's message in one line, without its picture of the statement.
+
+    What a macro says of a wrong option is said as it stands.
+    """
+    said = " ".join(str(error).split("\nLINE ")[0].split())
+    return said.removeprefix("Invalid Input Error: ")

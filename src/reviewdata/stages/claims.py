@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.metadata import version
 
 from reviewdata.claims import judge_claims
@@ -15,14 +16,37 @@ from reviewdata.model import (
     Status,
 )
 from reviewdata.places import find_places
+from reviewdata.pools import judge_query
+from reviewdata.queries import FOLDER, list_queries, run_query
 from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
 
+_POOLS = ("RD504", "RD505")
 _CODES = {"differs": "RD501", "incomplete": "RD502", "broken": "RD503"}
 
 
 def check(tables: Tables) -> StageResult:
-    """Return the findings on the published figures, and the claims themselves."""
+    """Return the findings on the published figures, the claims themselves, and on what pools."""
+    judged, pooled = _check_claims(tables), list(_check_pools(tables))
+    runs = [
+        Run("claims", code, "fail" if any(f.code == code for f in pooled) else "pass")
+        for code in _POOLS
+    ]
+    findings = (*judged.findings, *pooled)
+    return StageResult((*judged.runs, *runs), findings, judged.claims)
+
+
+def _check_pools(tables: Tables) -> Iterator[Finding]:
+    """Yield what is to be told of the query files that pool."""
+    for query in list_queries(tables.package).values():
+        if not query.fault and "pool" in query.sql:
+            try:
+                yield from run_query(tables, query).findings
+            except ReviewdataError:
+                yield from judge_query(query.sql, f"{FOLDER}/{query.path.name}")
+
+
+def _check_claims(tables: Tables) -> StageResult:
     if tables.package.config.claims is None:
         return _skipped("the package declares no claims")
     unread = sorted(set(tables.package.resources) - set(tables.columns))

@@ -1,0 +1,285 @@
+-- Pooling of effect sizes: one estimate of many studies, with its heterogeneity.
+--
+-- The macros are aggregates: SELECT g, unnest(pool(yi, vi)) FROM t GROUP BY g. Names, defaults
+-- and definitions are those of metafor (Viechtbauer 2010) unless the text says otherwise. They
+-- need distributions.sql. Names that begin with `_` are parts: most take a struct and give it back
+-- with more in it, one after another, since DuckDB plans nested lambdas twice at every level.
+
+-- The text of the error for an option that has no such value.
+CREATE OR REPLACE MACRO _unknown(name, given, known) AS (
+    format('there is no {} {}: it is one of {}, and the nearest is {}', name,
+        coalesce(given, 'NULL'), list_aggregate(known, 'string_agg', ', '),
+        list_sort(list_transform(known, lambda un_word: {'distance': levenshtein(
+            lower(coalesce(given, '')), lower(un_word)), 'word': un_word}))[1].word)
+);
+
+-- The text of the error for units of which two rows are: the first five of them.
+CREATE OR REPLACE MACRO _repeated(units) AS (
+    format('two rows or more are of one unit, as {}; combine them before, or pool one of each',
+        list_aggregate(list_sort(list_transform(list_filter(list_distinct(units),
+            lambda re_u: len(list_filter(units, lambda re_v: re_v = re_u)) > 1),
+            lambda re_u: CAST(re_u AS VARCHAR)))[:5], 'string_agg', ', '))
+);
+
+-- Whether a row can be pooled: an effect size that is a number, and a variance above 0 whose
+-- inverse is one too.
+CREATE OR REPLACE MACRO _usable(yi, vi) AS (
+    isfinite(CAST(yi AS DOUBLE)) AND isfinite(CAST(vi AS DOUBLE)) AND CAST(vi AS DOUBLE) > 0
+        AND isfinite(1 / CAST(vi AS DOUBLE))
+);
+
+-- x, or null where it is no number.
+CREATE OR REPLACE MACRO _finite(x) AS (CASE WHEN isfinite(x) THEN x END);
+
+-- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
+CREATE OR REPLACE MACRO _alpha(level) AS (
+    CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
+);
+
+-- The two-sided quantile for the share alpha outside: of t, or of the normal distribution where df
+-- is null; null for a df of 0.
+CREATE OR REPLACE MACRO _critical(alpha, df) AS (
+    CASE WHEN df IS NULL THEN normal_quantile(1 - alpha / 2) ELSE t_quantile(1 - alpha / 2, df) END
+);
+
+-- The two-sided p of a statistic: of t, or of the normal distribution where df is null.
+CREATE OR REPLACE MACRO _two_sided(statistic, df) AS (
+    2 * CASE WHEN df IS NULL THEN normal_sf(abs(statistic)) ELSE t_sf(abs(statistic), df) END
+);
+
+-- The sums that an iteration needs at one tau2, of effects y about a mean near the estimate,
+-- their squares y2 and the inverse variances w: of the weights 1 / (v + tau2) and of their second
+-- and third powers, alone (s), with y (t) and with y^2 (u). `Q` needs no third powers.
+CREATE OR REPLACE MACRO _sums(kind, y, y2, w, tau2) AS (
+    list_transform([list_transform([list_transform(w, lambda su_x: su_x / (1 + tau2 * su_x))],
+        lambda su_w: {'w': su_w, 'w2': list_transform(su_w, lambda su_x: su_x * su_x),
+            'w3': CASE WHEN kind <> 'Q'
+                THEN list_transform(su_w, lambda su_x: su_x * su_x * su_x) END})[1]], lambda su: {
+        's1': list_sum(su.w), 's2': list_inner_product(su.w, su.w),
+        's3': list_inner_product(su.w, su.w2),
+        't1': list_inner_product(su.w, y), 't2': list_inner_product(su.w2, y),
+        't3': list_inner_product(su.w3, y),
+        'u1': list_inner_product(su.w, y2), 'u2': list_inner_product(su.w2, y2),
+        'u3': list_inner_product(su.w3, y2)})[1]
+);
+
+-- Where a function is at one tau2, and the step to its root: of `Q` the distance of
+-- sum w (y - m)^2 from its goal, with Newton's step for the inverse of Q, which is nearly a
+-- straight line; of `ML` and `REML` twice the derivative of the log likelihood, with Newton's step
+-- where the likelihood bends down and with that of Fisher scoring elsewhere.
+CREATE OR REPLACE MACRO _slope(kind, goal, sums) AS (
+    list_transform([list_transform([list_transform([sums],
+        lambda sl: struct_concat(sl, {'m': sl.t1 / sl.s1}))[1]], lambda sl: {
+        'scale': 1 / sl.s1,
+        'q1': sl.u1 - sl.m * sl.t1,
+        'q2': sl.u2 - 2 * sl.m * sl.t2 + sl.m * sl.m * sl.s2,
+        'q3': sl.u3 - 2 * sl.m * sl.t3 + sl.m * sl.m * sl.s3
+            - (sl.t2 - sl.m * sl.s2) * (sl.t2 - sl.m * sl.s2) / sl.s1,
+        'trace': CASE WHEN kind = 'ML' THEN sl.s1 ELSE sl.s1 - sl.s2 / sl.s1 END,
+        'info': CASE WHEN kind = 'ML' THEN sl.s2
+            ELSE sl.s2 - 2 * sl.s3 / sl.s1 + sl.s2 / sl.s1 * sl.s2 / sl.s1 END})[1]], lambda sl: {
+        'scale': sl.scale,
+        'value': CASE WHEN kind = 'Q' THEN sl.q1 - goal ELSE sl.q2 - sl.trace END,
+        'step': CASE WHEN kind = 'Q' THEN sl.q1 * (sl.q1 / goal - 1) / sl.q2
+            ELSE (sl.q2 - sl.trace) / CASE WHEN 2 * sl.q3 > sl.info THEN 2 * sl.q3 - sl.info
+                ELSE sl.info END END})[1]
+);
+
+-- One step of the search: the root lies between `low` (-1 while 0 is not known to be below it)
+-- and `high`. A step that leaves the bracket is replaced by its middle. It is done at 0 where the
+-- function is negative there, and where a step is below 1e-8 of the smallest total variance, since
+-- the next would be its square.
+CREATE OR REPLACE MACRO _advance(s, slope) AS (
+    list_transform([list_transform([slope], lambda ad: struct_concat(ad, {
+            'low': CASE WHEN ad.value > 0 THEN s.tau2 ELSE s.low END,
+            'high': CASE WHEN ad.value > 0 THEN s.high ELSE s.tau2 END,
+            'next': s.tau2 + ad.step}))[1]], lambda ad: CASE
+        WHEN NOT isfinite(ad.value) OR NOT isfinite(ad.step) THEN s
+        WHEN s.tau2 = 0 AND ad.value <= 0
+            THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': true}
+        WHEN abs(ad.step) <= 1e-8 * ad.scale
+            THEN {'tau2': greatest(ad.next, 0), 'low': ad.low, 'high': ad.high, 'done': true}
+        WHEN ad.next > ad.low AND ad.next < ad.high AND ad.next >= 0
+            THEN {'tau2': ad.next, 'low': ad.low, 'high': ad.high, 'done': false}
+        WHEN ad.next < 0 AND ad.low < 0
+            THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': false}
+        ELSE {'tau2': (greatest(ad.low, 0) + ad.high) / 2, 'low': ad.low, 'high': ad.high,
+            'done': ad.high - greatest(ad.low, 0) <= 1e-15 * ad.high} END)[1]
+);
+
+-- The root of the function of _slope in tau2 from 0 to top, sought from start: {tau2, done}.
+CREATE OR REPLACE MACRO _solve(kind, goal, y, y2, w, start, top) AS (
+    list_reduce(range(100), lambda so, so_i: CASE WHEN so.done THEN so
+        ELSE _advance(so, _slope(kind, goal, _sums(kind, y, y2, w, so.tau2))) END,
+        {'tau2': CAST(start AS DOUBLE), 'low': -1.0::DOUBLE, 'high': CAST(top AS DOUBLE),
+            'done': false})
+);
+
+-- Minus twice the log likelihood at each tau2 of a list, but for a constant.
+CREATE OR REPLACE MACRO _deviances(kind, y, w, tau2s) AS (
+    list_transform(list_transform(list_transform(tau2s,
+        lambda de: list_transform(w, lambda de_x: de_x / (1 + de * de_x))),
+        lambda de: {'w': de, 'm': list_inner_product(de, y) / list_sum(de)}),
+        lambda de: list_inner_product(de.w,
+                list_transform(y, lambda de_x: (de_x - de.m) * (de_x - de.m)))
+            - list_sum(list_transform(de.w, lambda de_x: ln(de_x)))
+            + CASE WHEN kind = 'ML' THEN 0 ELSE ln(list_sum(de.w)) END)
+);
+
+-- Part of pool: adds the mean m of equal effects, trace = s1 - s2 / s1, and Cochran's Q. Where
+-- u1 - t1^2 / s1 would lose more than four digits, Q is summed about m.
+CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
+    list_transform([list_transform([s], lambda ho: struct_concat(ho,
+        {'m': ho.t1 / ho.s1, 'trace': ho.s1 - ho.s2 / ho.s1}))[1]],
+        lambda ho: struct_concat(ho, {'q': CASE
+            WHEN ho.k = 1 THEN 0
+            WHEN ho.u1 - ho.t1 * ho.m > 1e-4 * ho.u1 THEN ho.u1 - ho.t1 * ho.m
+            ELSE list_inner_product(w, list_transform(y, lambda ho_x: (ho_x - ho.m) * (ho_x - ho.m)))
+            END}))[1]
+);
+
+-- Part of pool: adds tau2 and whether its search is done. It is 0 for equal effects, and null
+-- where fewer than two studies leave nothing to estimate. The search for maximum likelihood starts
+-- at the estimate of Hedges and ends at the root of the slope to which it climbs; the likelihood
+-- can have a second maximum at 0, where its slope is not positive, and the higher one counts.
+CREATE OR REPLACE MACRO _heterogeneity(s, y, w, method) AS (
+    list_transform([list_transform([list_transform([list_transform([s],
+        lambda he: struct_concat(he, {'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML')
+            AND he.k > 1 THEN list_transform(y, lambda he_x: he_x - he.m) END}))[1]],
+        lambda he: struct_concat(he, {'y2': list_transform(he.y1, lambda he_x: he_x * he_x)}))[1]],
+        lambda he: struct_concat(he, CASE
+            WHEN upper(method) IN ('EE', 'FE')
+            THEN {'tau2': 0.0::DOUBLE, 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
+            WHEN he.k < 2
+            THEN {'tau2': NULL::DOUBLE, 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
+            WHEN upper(method) = 'DL'
+            THEN {'tau2': greatest((he.q - (he.k - 1)) / he.trace, 0.0), 'low': NULL::DOUBLE,
+                'high': NULL::DOUBLE, 'done': true}
+            ELSE _solve(CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END,
+                he.k - 1, he.y1, he.y2, w, coalesce(he.start, 0), he.top) END))[1]],
+        lambda he: struct_concat(he, {'zero': CASE
+            WHEN upper(method) IN ('ML', 'REML') AND he.tau2 > 0
+                AND list_inner_product(list_transform(w, lambda he_x: he_x * he_x), he.y2)
+                    <= CASE WHEN upper(method) = 'ML' THEN he.s1 ELSE he.trace END
+            THEN list_transform([_deviances(upper(method), he.y1, w, [0, he.tau2])],
+                lambda he_d: he_d[1] < he_d[2])[1] ELSE false END}))[1]
+);
+
+-- Part of pool: adds the sums of the weights 1 / (v + tau2), the estimate, and the factor of
+-- Knapp and Hartung.
+CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
+    list_transform([list_transform([list_transform([s],
+        lambda we: struct_concat(we, {'t': CASE WHEN we.zero THEN 0 ELSE we.tau2 END}))[1]],
+        lambda we: struct_concat(we, CASE WHEN upper(method) IN ('EE', 'FE')
+            THEN {'w1': we.s1, 'mu': we.m, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
+            ELSE list_transform([list_transform(w, lambda we_x: we_x / (1 + coalesce(we.t, 0) * we_x))],
+                lambda we_w: {'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y) / list_sum(we_w),
+                'w2': CASE WHEN upper(method) IN ('ML', 'REML')
+                    THEN list_inner_product(we_w, we_w) END,
+                'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(we_w,
+                    list_transform(we_w, lambda we_x: we_x * we_x)) END})[1] END))[1]],
+        lambda we: struct_concat(we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
+            THEN list_inner_product(list_transform(w, lambda we_x: we_x / (1 + we.t * we_x)),
+                list_transform(y, lambda we_x: (we_x - we.mu) * (we_x - we.mu)))
+                / nullif(we.k - 1, 0) END}))[1]
+);
+
+-- Part of pool: the struct that it gives.
+CREATE OR REPLACE MACRO _report(s, method, test) AS (
+    list_transform([list_transform([s], lambda rp: struct_concat(rp, {
+        'good': rp.done AND rp.w1 > 0 AND isfinite(rp.w1) AND isfinite(rp.mu)
+            AND isfinite(coalesce(rp.t, 0)),
+        'equal': upper(method) IN ('EE', 'FE'),
+        'df': CASE WHEN lower(test) <> 'z' AND rp.k > 0 THEN rp.k - 1 END,
+        'se': sqrt(CASE lower(test) WHEN 'knha' THEN rp.factor
+            WHEN 'adhoc' THEN CASE WHEN rp.factor < 1 THEN 1 ELSE rp.factor END
+            ELSE 1 END / rp.w1)}))[1]], lambda rp: {
+        'k': rp.k,
+        'k_missing': rp.n - rp.k,
+        'estimate': CASE WHEN rp.good THEN rp.mu END,
+        'se': CASE WHEN rp.good THEN rp.se END,
+        'statistic': CASE WHEN rp.good THEN _finite(rp.mu / rp.se) END,
+        'df': rp.df,
+        'p': _two_sided(CASE WHEN rp.good THEN _finite(rp.mu / rp.se) END, rp.df),
+        'ci_lower': CASE WHEN rp.good THEN rp.mu - rp.critical[1] * rp.se END,
+        'ci_upper': CASE WHEN rp.good THEN rp.mu + rp.critical[1] * rp.se END,
+        'pi_lower': CASE WHEN rp.good AND NOT rp.equal
+            THEN rp.mu - rp.critical[2] * sqrt(rp.se * rp.se + rp.t) END,
+        'pi_upper': CASE WHEN rp.good AND NOT rp.equal
+            THEN rp.mu + rp.critical[2] * sqrt(rp.se * rp.se + rp.t) END,
+        'tau2': CASE WHEN rp.good THEN rp.t END,
+        'tau2_se': CASE WHEN rp.good AND rp.k > 1 THEN CASE upper(method)
+            WHEN 'DL' THEN sqrt(2 * (rp.k - 1) + 4 * rp.t * rp.trace + 2 * rp.t * rp.t
+                * (rp.s2 - 2 * rp.s3 / rp.s1 + rp.s2 / rp.s1 * rp.s2 / rp.s1)) / rp.trace
+            WHEN 'PM' THEN sqrt(2 / (rp.k - 1)) * rp.k / rp.w1
+            WHEN 'ML' THEN sqrt(2 / rp.w2)
+            WHEN 'REML' THEN sqrt(2 / (rp.w2 - 2 * rp.w3 / rp.w1
+                + rp.w2 / rp.w1 * rp.w2 / rp.w1)) END END,
+        'I2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
+            WHEN NOT rp.equal THEN 100 * rp.t / ((rp.k - 1) / rp.trace + rp.t)
+            WHEN rp.q > rp.k - 1 THEN 100 * (rp.q - (rp.k - 1)) / rp.q ELSE 0 END,
+        'H2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
+            WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.t * rp.trace / (rp.k - 1) END,
+        'Q': _finite(rp.q),
+        'Q_df': CASE WHEN rp.k > 0 THEN rp.k - 1 END,
+        'Q_p': chi2_sf(_finite(rp.q), rp.k - 1),
+        'knha_factor': CASE WHEN rp.good THEN rp.factor END,
+        'converged': CASE WHEN rp.k > 0 THEN coalesce(rp.good, false) END})[1]
+);
+
+-- Part of pool: the quantiles of its confidence and prediction intervals.
+CREATE OR REPLACE MACRO _criticals(k, test, level, pi) AS (
+    list_transform([CASE WHEN lower(test) <> 'z' THEN k - 1 END,
+        CASE WHEN lower(pi) = 'riley' THEN k - 2
+            WHEN lower(pi) = 't' OR lower(pi) = 'default' AND lower(test) <> 'z' THEN k - 1 END],
+        lambda cr: _critical(_alpha(level), cr))
+);
+
+-- The pooled estimate of the effect sizes yi with their variances vi, and their heterogeneity.
+CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 'z', level := 95,
+        pi := 'default', unit := NULL, measure := NULL) AS (
+    CASE WHEN by_name IS NOT NULL
+        THEN error('pool takes yi and vi, and all else by name, as in method := ''DL''')
+    WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
+        THEN error('pool: ' || _unknown('method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
+    WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
+        THEN error('pool: ' || _unknown('test', test, ['z', 'knha', 'adhoc', 't']))
+    WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
+        THEN error('pool: ' || _unknown('pi', pi, ['default', 'z', 't', 'riley']))
+    WHEN NOT coalesce(level > 0 AND level < 100, false)
+        THEN error(format('pool: the level is {}; give a percent between 0 and 100',
+            coalesce(CAST(level AS VARCHAR), 'NULL')))
+    WHEN typeof(any_value(unit)) <> '"NULL"'
+        AND count(unit) FILTER (_usable(yi, vi)) < count(*) FILTER (_usable(yi, vi))
+        THEN error(format('pool: {} rows have no unit', count(*) FILTER (_usable(yi, vi))
+            - count(unit) FILTER (_usable(yi, vi))))
+    WHEN typeof(any_value(unit)) <> '"NULL"'
+        AND count(DISTINCT unit) FILTER (_usable(yi, vi)) < count(*) FILTER (_usable(yi, vi))
+        THEN error('pool: ' || _repeated(list(unit) FILTER (_usable(yi, vi))))
+    WHEN typeof(any_value(measure)) <> '"NULL"'
+        AND min(measure) FILTER (_usable(yi, vi)) <> max(measure) FILTER (_usable(yi, vi))
+        THEN error(format('pool: {} and {} are different measures; pool one at a time',
+            min(measure) FILTER (_usable(yi, vi)), max(measure) FILTER (_usable(yi, vi))))
+    ELSE _report(_weigh(_heterogeneity(_homogeneity({
+            'n': count(*),
+            'k': count(*) FILTER (_usable(yi, vi)),
+            's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)),
+            's2': sum(pow(1 / CAST(vi AS DOUBLE), 2)) FILTER (_usable(yi, vi)),
+            's3': CASE WHEN upper(method) = 'DL'
+                THEN sum(pow(1 / CAST(vi AS DOUBLE), 3)) FILTER (_usable(yi, vi)) END,
+            't1': sum(CAST(yi AS DOUBLE) / vi) FILTER (_usable(yi, vi)),
+            'u1': sum(CAST(yi AS DOUBLE) * yi / vi) FILTER (_usable(yi, vi)),
+            'start': CASE WHEN upper(method) IN ('ML', 'REML') THEN greatest(0,
+                var_samp(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
+                - avg(CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))) END,
+            'top': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN
+                pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
+                    - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2) END,
+            'critical': _criticals(count(*) FILTER (_usable(yi, vi)), test, level, pi)},
+        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
+        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))),
+        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
+        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method),
+        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
+        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method, test), method, test) END
+);
