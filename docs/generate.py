@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import typer
@@ -18,6 +19,7 @@ from reviewdata.plausibility.checks import CHECKS
 from reviewdata.render.pages import rules_markdown
 from reviewdata.rules import builtin_rules
 from reviewdata.statistics import KINDS, declaration_schema
+from reviewdata.synthesis.macros import FILES, read_macros
 
 DOCS = Path(__file__).parent
 MINI = DOCS.parent / "tests" / "packages" / "mini"
@@ -32,6 +34,7 @@ def pages() -> dict[str, str]:
         "power.md": NOTE + power(),
         "rules.md": NOTE + rules_markdown(builtin_rules().values()),
         "statistics.md": NOTE + statistics(),
+        "synthesis.md": NOTE + synthesis(),
         "statistics.schema.json": json.dumps(declaration_schema(), indent=2) + "\n",
     }
 
@@ -117,6 +120,43 @@ A number printed with so many decimals stands for all numbers that round to it, 
 only where none of them agree; a number with more than six decimals counts as computed, with a
 tolerance of one millionth. Roles that are words take the words listed; a row with another word is
 not judged."""
+
+
+def synthesis() -> str:
+    """Return the macros of synthesis with the comments that stand above them."""
+    lines = ["# Synthesis in SQL", "", *_SYNTHESIS.splitlines(), ""]
+    listed = [m for m in read_macros().values() if not m.name.startswith("_")]
+    for file in FILES:
+        lines += [f"## {file}", "", "```text", *head_of(file), "```", ""]
+        for macro in listed:
+            if macro.file == file:
+                call = " ".join(macro.statement.split(" AS", 1)[0].split()).partition("MACRO ")[2]
+                lines += [f"### {macro.name}", "", "```text", call, "", macro.comment, "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+_SYNTHESIS = """\
+Effect sizes, pooling and weighted descriptions are macros in plain SQL, which every query file and
+`reviewdata query --sql` can use, under the names, defaults and definitions of metafor:
+
+```sql
+WITH effects AS (
+  SELECT trial_id, unnest(es_rr(ai, n1i, ci, n2i)) FROM trials
+)
+SELECT unnest(pool(yi, vi, method := 'REML', unit := trial_id)) FROM effects
+```
+
+They are shipped as .sql files that run in any DuckDB shell; `reviewdata query NAME --print-sql`
+prints a query with the macros it uses. In Python, `reviewdata.synthesis.install(connection)` gives
+them to any DuckDB connection. Options are named (`method := 'DL'`). A macro that pools stands where
+`avg()` may stand."""
+
+
+def head_of(file: str) -> list[str]:
+    """Return the comment at the head of a file of macros."""
+    text = files("reviewdata.synthesis").joinpath(f"{file}.sql").read_text("utf-8")
+    head = text.split("\n\n", 1)[0].splitlines()
+    return [line.removeprefix("--").removeprefix(" ") for line in head]
 
 
 def power() -> str:
