@@ -30,7 +30,7 @@ ORDER = (
     ("mergedriver",),
     ("revisions", "trust", "declarations"),
     ("versions",),
-    ("loading", "synthesis.macros"),
+    ("loading", "synthesis.macros", "statements"),
     ("pools",),
     ("tables",),
     ("keys", "places", "joins", "queries", "frames"),

@@ -16,7 +16,8 @@ from mini import write_mini
 from reviewdata.columns import quote_text, typed
 from reviewdata.package import open_package
 from reviewdata.records import CELL_LIMIT, Dialect, Refusal, read_records
-from reviewdata.tables import QueryError, load_tables
+from reviewdata.statements import QueryError
+from reviewdata.tables import load_tables
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

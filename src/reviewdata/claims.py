@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from reviewdata.columns import quote_name
 from reviewdata.model import Claim, ClaimVerdict, QueryResult, ReviewdataError
-from reviewdata.queries import find_query, parse_assignments, run_query
-from reviewdata.tables import QueryError, Tables
+from reviewdata.queries import find_query, parse_assignments, prepare_query, run_query
+from reviewdata.statements import QueryError
+from reviewdata.tables import Tables
 
 REQUIRED = ("claim_id", "statement", "value", "query", "column")
 OPTIONAL = (
@@ -95,38 +96,29 @@ def judge_claims(tables: Tables) -> list[tuple[int, Claim]]:
         coverage = read_coverage(tables)
     except ReviewdataError as error:
         coverage = ReviewdataError(f"the declared coverage cannot be computed: {error}")
-    claims = []
-    ask = _Asked(tables)
+    entries = []
     for row, *texts in rows:
         entry = dict.fromkeys(OPTIONAL, "")
         for column, text in zip(columns, texts, strict=True):
             given = text is not None and text not in resource.missing_values(column)
             entry[column] = text.strip() if given else ""
-        claims.append((row, _check(ask, entry, coverage)))
-    return claims
+        entries.append((row, entry))
+    _prepare(tables, (entry for _, entry in entries))
+    return [(row, _check(tables, entry, coverage)) for row, entry in entries]
 
 
-@dataclass
-class _Asked:
-    """The queries of the claims: several figures of one row are one question."""
-
-    tables: Tables
-    answers: dict[tuple[str, str, str], QueryResult | ReviewdataError] = field(default_factory=dict)
-
-    def run(self, entry: Mapping[str, str]) -> QueryResult:
-        """Return the result that a claim is about. Raises what run_query raises."""
-        key = (entry["query"], entry["params"], entry["where"])
-        if key not in self.answers:
-            try:
-                query = find_query(self.tables.package, entry["query"])
-                given = parse_assignments(_split(entry["params"]))
-                self.answers[key] = run_query(self.tables, query, given, where=entry["where"])
-            except ReviewdataError as error:
-                self.answers[key] = error
-        answer = self.answers[key]
-        if isinstance(answer, ReviewdataError):
-            raise answer
-        return answer
+def _prepare(tables: Tables, entries: Iterable[Mapping[str, str]]) -> None:
+    """Ask once for what several claims pick from one query by their `where`."""
+    wheres: dict[tuple[str, str], dict[str, None]] = {}
+    for entry in entries:
+        if entry["query"] and entry["where"]:
+            asked = wheres.setdefault((entry["query"], entry["params"]), {})
+            asked[entry["where"]] = None
+    for (name, params), listed in wheres.items():
+        if len(listed) > 1:
+            with suppress(ReviewdataError):  # each claim tells what is wrong with it
+                query, given = find_query(tables.package, name), parse_assignments(_split(params))
+                prepare_query(tables, query, given, list(listed))
 
 
 def read_coverage(tables: Tables) -> Coverage | None:
@@ -193,7 +185,7 @@ def read_printed(value: str, decimals: str) -> Printed:
 
 
 def _check(
-    ask: _Asked, entry: Mapping[str, str], coverage: Coverage | ReviewdataError | None
+    tables: Tables, entry: Mapping[str, str], coverage: Coverage | ReviewdataError | None
 ) -> Claim:
     """Return one claim with its verdict; where it is broken, with all that could be read."""
     claim = Claim(
@@ -222,7 +214,7 @@ def _check(
     try:
         published = read_printed(entry["value"], entry["decimals"])
         k_required = _read_whole(entry["k_required"], "k_required")
-        computed, k = _compute(ask, entry)
+        computed, k = _compute(tables, entry)
         claim = replace(claim, computed=computed, k=k)
         if computed is not None:
             claim = replace(claim, difference=float(Decimal(computed) - published.value))
@@ -245,10 +237,12 @@ def _unknown_k(entry: Mapping[str, str]) -> str:
     return f"{asked}, and {entry['query']} gives no number in {entry['k_column']}"
 
 
-def _compute(ask: _Asked, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
+def _compute(tables: Tables, entry: Mapping[str, str]) -> tuple[float | None, int | None]:
     """Return the figure that a claim's query gives, and the number of studies behind it."""
-    result = ask.run(entry)
-    name = result.query
+    query = find_query(tables.package, entry["query"])
+    given = parse_assignments(_split(entry["params"]))
+    result = run_query(tables, query, given, where=entry["where"])
+    name = query.name
     if len(result.rows) != 1:
         if entry["where"]:
             picks = f"where {entry['where']} picks {len(result.rows)} rows of {name}, not one"

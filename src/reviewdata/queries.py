@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from reviewdata.output import open_output
 from reviewdata.package import Package
 from reviewdata.pools import judge_query, judge_result
 from reviewdata.rules import nearest
+from reviewdata.statements import TIME_LIMIT, QueryError
 from reviewdata.synthesis import macros
-from reviewdata.tables import TIME_LIMIT, QueryError, Tables
+from reviewdata.tables import Tables
 
 FOLDER = "queries"
 LONGEST = 86_400.0
@@ -155,6 +157,17 @@ def run_query(
     path = f"{FOLDER}/{query.path.name}"
     findings = (*judge_query(query.sql, path), *judge_result(*result, path))
     return QueryResult(query.name, result.columns, tuple(result.rows), query.title, findings)
+
+
+def prepare_query(
+    tables: Tables, query: Query, given: Mapping[str, Any], wheres: Sequence[str]
+) -> None:
+    """Ask a query file once for what run_query will be asked with each of several conditions.
+
+    What is wrong with the query, a parameter or a condition is left to run_query to tell.
+    """
+    with suppress(ReviewdataError):
+        tables.prepare(query.sql, _bind(tables, query, given), wheres)
 
 
 def run_sql(tables: Tables, sql: str, *, timeout: float = TIME_LIMIT) -> QueryResult:

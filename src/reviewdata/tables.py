@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -25,6 +24,17 @@ from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package
 from reviewdata.records import Refusal
+from reviewdata.statements import (
+    TIME_LIMIT,
+    QueryError,
+    Rows,
+    describe,
+    fetch,
+    interruptible,
+    one_select,
+    stoppable,
+    told,
+)
 from reviewdata.synthesis.macros import find_used, install
 
 if TYPE_CHECKING:
@@ -40,9 +50,6 @@ MEMORY_LIMIT = "2GB"
 """Memory that a query may take; what it sorts or groups goes to a temporary file above it."""
 
 SPILL_LIMIT = "8GB"
-TIME_LIMIT = 60.0
-"""Seconds after which a statement is stopped."""
-
 CHUNK_VECTORS = 50
 """DuckDB vectors (of 2,048 rows) in one frame: about 100,000 rows."""
 
@@ -50,18 +57,8 @@ CHUNK_VECTORS = 50
 CELL_LIMIT = 3_000_000
 """Cells of a result that are held in memory; as text, JSON the largest, they take 1 GB."""
 
-NOT_A_SELECT = "a query is one SELECT statement, and nothing else is run"
-
-
-class QueryError(ReviewdataError):
-    """A statement that cannot be run, was refused or was stopped."""
-
-
-class Rows(NamedTuple):
-    """The result of a SELECT: the name and type of each column, and the rows."""
-
-    columns: tuple[tuple[str, str], ...]
-    rows: list[tuple[Any, ...]]
+KEPT = 1_000
+"""Rows of an answer up to which it is kept, to be given again."""
 
 
 @dataclass
@@ -80,6 +77,7 @@ class Tables:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     macros: set[str] = field(default_factory=set)
+    answers: dict[tuple[str, str, str], Rows] = field(default_factory=dict)
 
     def select(self, sql: str, *, timeout: float = TIME_LIMIT) -> Rows:
         """Return the result of one SELECT of the framework's own.
@@ -88,8 +86,8 @@ class Tables:
         longer than `timeout` seconds or more memory than allowed.
         """
         with self._reader() as cursor:
-            statement = _one_select(cursor, sql)
-            return _stoppable(lambda: _fetch(cursor, statement), cursor, timeout)
+            statement = one_select(cursor, sql)
+            return stoppable(lambda: fetch(cursor, statement), cursor, timeout)
 
     def fetch(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of one SELECT of the framework's own."""
@@ -98,7 +96,7 @@ class Tables:
     def frames(self, sql: str) -> Iterator[pd.DataFrame]:
         """Yield the result of one SELECT of the framework's own in frames of bounded size."""
         with self._reader() as cursor:
-            cursor.execute(_one_select(cursor, sql))
+            cursor.execute(one_select(cursor, sql))
             while not (frame := cursor.fetch_df_chunk(CHUNK_VECTORS)).empty:
                 yield frame
 
@@ -114,20 +112,56 @@ class Tables:
 
         `where` keeps the rows of the result of which the condition is true. Raises
         QueryError as select does, and where two columns have one name, or where the result
-        has more than CELL_LIMIT cells.
+        has more than CELL_LIMIT cells. The tables do not change, so a short answer is kept.
         """
+        key = _key(sql, variables, where)
+        if key in self.answers:
+            return self.answers[key]
         self._provide(sql)
         with self._reader(variables) as cursor:
-            asked = statement = _one_select(cursor, sql)
+            asked = statement = one_select(cursor, sql)
             if where:
                 inner = quote_text(asked.query)
                 wrapped = f"FROM query({inner}) AS result WHERE (\n{where}\n)"
-                statement = _one_select(cursor, wrapped)
+                statement = one_select(cursor, wrapped)
 
             def run() -> Rows:
-                return _fetch(cursor, statement, CELL_LIMIT // len(_describe(cursor, asked)))
+                return fetch(cursor, statement, CELL_LIMIT // len(describe(cursor, asked)))
 
-            return _stoppable(run, cursor, timeout)
+            found = stoppable(run, cursor, timeout)
+        self._keep(key, found)
+        return found
+
+    def prepare(self, sql: str, variables: Mapping[str, Any], wheres: Sequence[str]) -> None:
+        """Ask a SELECT once for what query will be asked with each of several conditions.
+
+        A condition that is none, and a statement that fails, are left to query to tell.
+        """
+        self._provide(sql)
+        flags = ", ".join(
+            f"coalesce((\n{where}\n), false) AS _where_{number}"
+            for number, where in enumerate(wheres)
+        )
+        with suppress(QueryError), self._reader(variables) as cursor:
+            asked = one_select(cursor, sql)
+            width = len(describe(cursor, asked))
+            statement = one_select(
+                cursor, f"SELECT *, {flags} FROM query({quote_text(asked.query)}) AS result"
+            )
+
+            def run() -> Rows:
+                return fetch(cursor, statement, KEPT)
+
+            columns, rows = stoppable(run, cursor, TIME_LIMIT)
+            if len(columns) != width + len(wheres):
+                return
+            for number, where in enumerate(wheres, start=width):
+                kept = [row[:width] for row in rows if row[number] is True]
+                self._keep(_key(sql, variables, where), Rows(columns[:width], kept))
+
+    def _keep(self, key: tuple[str, str, str], found: Rows) -> None:
+        if len(found.rows) <= KEPT:
+            self.answers[key] = found
 
     def write_parquet(
         self,
@@ -145,22 +179,22 @@ class Tables:
         self.spill.mkdir(exist_ok=True)
         file = self.spill / "result.parquet"
         with self._reader(variables) as cursor:
-            asked = _one_select(cursor, sql)
+            asked = one_select(cursor, sql)
 
             def run() -> Rows:
                 wide = [
                     f"CAST({quote_name(name)} AS DECIMAL(38, 0)) AS {quote_name(name)}"
-                    for name, type_ in _describe(cursor, asked)
+                    for name, type_ in describe(cursor, asked)
                     if type_ in ("HUGEINT", "UHUGEINT")  # Parquet has none: they become DOUBLE
                 ]
                 listed = f"* REPLACE ({', '.join(wide)})" if wide else "*"
-                return _fetch(
+                return fetch(
                     cursor,
                     f"COPY (SELECT {listed} FROM query({quote_text(asked.query)}))"
                     f" TO {quote_text(str(file))} (FORMAT parquet)",
                 )
 
-            _stoppable(run, cursor, timeout)
+            stoppable(run, cursor, timeout)
         return file
 
     def _provide(self, sql: str) -> None:
@@ -180,7 +214,7 @@ class Tables:
         What DuckDB calls a SELECT may delete in its WITH clause; a transaction that only
         reads, which ends with the cursor, refuses it.
         """
-        with self.cursor() as cursor, _told():
+        with self.cursor() as cursor, told():
             cursor.execute("BEGIN TRANSACTION READ ONLY")
             for name, value in (variables or {}).items():
                 cursor.execute(f"SET VARIABLE {quote_name(name)} = ?", [value])
@@ -217,86 +251,8 @@ class Tables:
         return sorted(missing[name] for name in self.named(sql) if name in missing)
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn what DuckDB raises on Ctrl-C in the main thread into what Python raises."""
-    try:
-        yield
-    except RuntimeError as error:
-        if str(error) == "Query interrupted":
-            raise KeyboardInterrupt from error
-        raise
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn an error of DuckDB into a QueryError with its message in one line."""
-    try:
-        with _interruptible():
-            yield
-    except duckdb.Error as error:
-        said = _first_lines(error)
-        if "read-only mode" in said or "statement must be at the top level" in said:
-            said = NOT_A_SELECT
-        raise QueryError(said) from error
-    except MemoryError as error:
-        raise QueryError("the result takes more memory than there is; aggregate") from error
-
-
-def _one_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    statements = cursor.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise QueryError(NOT_A_SELECT)
-    return statements[0]
-
-
-def _describe(
-    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement
-) -> list[tuple[str, str]]:
-    """Return the name and type of each column of a SELECT without running it.
-
-    A WITH clause that writes, be it only to a file, cannot be described: DuckDB takes it at
-    the head of a statement alone. Raises QueryError where two columns have one name.
-    """
-    columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {statement.query}").fetchall()]
-    taken: dict[str, str] = {}
-    for name, _ in columns:
-        if name.lower() in taken:
-            both = f"{taken[name.lower()]} and {name}"
-            raise QueryError(f"two columns have one name, {both}; give one another with AS")
-        taken[name.lower()] = name
-    return columns
-
-
-def _fetch(
-    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement | str, most: int | None = None
-) -> Rows:
-    """Return the result of a statement; raise QueryError where it has more than `most` rows."""
-    cursor.execute(statement)
-    columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
-    if most is None:
-        return Rows(columns, cursor.fetchall())
-    rows = cursor.fetchmany(most + 1)
-    if len(rows) > most:
-        raise QueryError(
-            f"the result has more than {most:,} rows, too many to print;"
-            " aggregate, add a LIMIT, or write it to a file with --format parquet"
-        )
-    return Rows(columns, rows)
-
-
-def _stoppable(run: Callable[[], Rows], cursor: duckdb.DuckDBPyConnection, timeout: float) -> Rows:
-    """Run in a thread, so that the time limit and Ctrl-C can stop what DuckDB is doing."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        job = pool.submit(run)
-        try:
-            return job.result(timeout)
-        except TimeoutError:
-            raise QueryError(f"stopped after {timeout:g} seconds; see --timeout") from None
-        finally:
-            while not job.done():
-                cursor.interrupt()
-                wait([job], timeout=0.05)
+def _key(sql: str, variables: Mapping[str, Any] | None, where: str) -> tuple[str, str, str]:
+    return sql, repr(sorted((variables or {}).items())), where
 
 
 @contextmanager
@@ -348,7 +304,7 @@ def _load(
                     connection.execute(f"ATTACH {quote_text(database(catalog))} AS {catalog}")
                     connection.execute(f"USE {catalog}")
                 connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
-            with _interruptible():
+            with interruptible():
                 for catalog, resource in wanted:
                     if catalog:
                         connection.execute(f"USE {catalog}")
@@ -377,12 +333,3 @@ def _lock(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
     connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
-
-
-def _first_lines(error: duckdb.Error) -> str:
-    """Return DuckDB's message in one line, without its picture of the statement.
-
-    What a macro says of a wrong option is said as it stands.
-    """
-    said = " ".join(str(error).split("\nLINE ")[0].split())
-    return said.removeprefix("Invalid Input Error: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -22,6 +23,7 @@ from reviewdata.rules import make_finding
 from reviewdata.tables import Tables
 
 _POOLS = ("RD504", "RD505")
+_POOLED = re.compile(r"\b(pool\w*|subgroups|leave_one_out)\s*\(|\bconverged\b")
 _CODES = {"differs": "RD501", "incomplete": "RD502", "broken": "RD503"}
 
 
@@ -39,7 +41,7 @@ def check(tables: Tables) -> StageResult:
 def _check_pools(tables: Tables) -> Iterator[Finding]:
     """Yield what is to be told of the query files that pool."""
     for query in list_queries(tables.package).values():
-        if not query.fault and "pool" in query.sql:
+        if not query.fault and _POOLED.search(query.sql):
             try:
                 yield from run_query(tables, query).findings
             except ReviewdataError:

@@ -15,7 +15,8 @@ from reviewdata.columns import quote_name, quote_text
 from reviewdata.package import ForeignKey, Package, Resource
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
 from reviewdata.records import Dialect
-from reviewdata.tables import QueryError, Tables
+from reviewdata.statements import QueryError
+from reviewdata.tables import Tables
 
 ERROR_LIMIT = 100_000
 """Errors of one table that frictionless may report before it stops reading."""
