@@ -1,0 +1,130 @@
+"""The macros of synthesis in queries: those that are used, in any DuckDB, and what is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import Command
+from mini import write_mini
+
+import reviewdata.synthesis
+from reviewdata.synthesis.macros import find_calls, find_used, read_macros
+
+ONE = "SELECT pool(mean, sd * sd / n, unit := study_id).estimate AS estimate FROM results"
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Path:
+    return write_mini(tmp_path, files={"queries/one.sql": ONE})
+
+
+def test_each_macro_stands_after_those_that_it_calls() -> None:
+    seen: set[str] = set()
+    for name, macro in read_macros().items():
+        assert set(macro.calls) <= seen, name
+        seen.add(name)
+
+
+def test_no_macro_has_the_name_of_a_function_of_duckdb() -> None:
+    rows = duckdb.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
+    assert not {name for (name,) in rows} & set(read_macros())
+
+
+@pytest.mark.parametrize(
+    ("sql", "used"),
+    [
+        ("SELECT 1", []),
+        ("SELECT pool FROM pool", []),
+        ("SELECT 'pool(1)' -- pool(2)\n/* pool(3) */", []),
+        ('SELECT "pool"(1)', []),
+        ("SELECT Normal_SF(1)", ["_normal_tail", "normal_sf"]),
+    ],
+)
+def test_a_macro_is_used_where_it_is_called(sql: str, used: list[str]) -> None:
+    assert find_used(sql) == used
+
+
+def test_the_arguments_of_a_call_are_found_whatever_stands_in_them() -> None:
+    sql = "SELECT pool(f(a, ')'), b, unit := g(h)), POOL (c) FROM t -- pool(d)"
+    found = [call.replace(" ", "") for call in find_calls(sql, "pool")]
+    assert found == ["f(a,),b,unit:=g(h)", "c"]
+
+
+def test_every_macro_can_be_created_in_any_connection() -> None:
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+        connection.execute("SELECT pool(1.0, 0.5).k, es_md(1, 2, 30, 2, 2, 30).yi").fetchall()
+
+
+def test_a_printed_query_runs_in_a_plain_duckdb(review: Path, reviewdata: Command) -> None:
+    printed = reviewdata("query", "one", "--print-sql", "--project", review).out
+    assert printed.startswith("CREATE OR REPLACE MACRO ")
+    ours = json.loads(reviewdata("query", "one", "--format", "json", "--project", review).out)
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE results AS SELECT * FROM (VALUES ('S1', 5.2, 1.1, 40),"
+            " ('S2', 4.8, 1.3, 35)) AS r(study_id, mean, sd, n)"
+        )
+        for statement in duckdb.extract_statements(printed):
+            rows = connection.execute(statement).fetchall()
+    assert rows == [(ours["rows"][0]["estimate"],)]
+
+
+def test_a_text_of_sql_has_the_macros_too(review: Path, reviewdata: Command) -> None:
+    ended = reviewdata("query", "--sql", ONE, "--project", review, "--format", "csv")
+    assert (ended.code, ended.err) == (0, "")
+    printed = reviewdata("query", "--sql", ONE, "--print-sql", "--project", review).out
+    assert printed.endswith(ONE + "\n")
+    assert "MACRO pool(" in printed
+
+
+def test_a_column_and_a_table_may_be_named_like_a_macro(review: Path, reviewdata: Command) -> None:
+    sql = "WITH pool AS (SELECT 7 AS pool) SELECT pool.pool FROM pool"
+    ended = reviewdata("query", "--sql", sql, "--project", review, "--format", "csv")
+    assert ended.out == "pool\n7\n"
+
+
+def test_an_unknown_option_is_one_line_with_the_nearest(review: Path, reviewdata: Command) -> None:
+    sql = ONE.replace("unit", "method := 'REMLL', unit")
+    ended = reviewdata("query", "--sql", sql, "--project", review)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "REMLL" in ended.err
+    assert "nearest is REML" in ended.err
+
+
+def test_two_rows_of_one_unit_are_an_error_that_names_it(review: Path, reviewdata: Command) -> None:
+    sql = ONE.replace("study_id", "'one sample'")
+    ended = reviewdata("query", "--sql", sql, "--project", review)
+    assert ended.code == 2
+    assert "one sample" in ended.err
+
+
+def test_a_pool_without_a_unit_is_told_beside_its_rows(review: Path, reviewdata: Command) -> None:
+    sql = ONE.replace(", unit := study_id", "")
+    ended = reviewdata("query", "--sql", sql, "--project", review, "--format", "csv")
+    assert ended.code == 0
+    assert ended.err.startswith("warning RD504: the query calls pool without `unit := ...`")
+    ended = reviewdata("query", "--sql", sql, "--project", review, "--format", "json")
+    [finding] = json.loads(ended.out)["findings"]
+    assert (finding["code"], finding["level"]) == ("RD504", "warning")
+
+
+def test_validate_tells_of_the_query_files_that_pool_without_a_unit(
+    tmp_path: Path, reviewdata: Command
+) -> None:
+    sql = ONE.replace(", unit := study_id", "")
+    review = write_mini(tmp_path, files={"queries/one.sql": sql})
+    ended = reviewdata("validate", review, "--stage", "claims", "--format", "concise")
+    assert ended.code == 0
+    assert ended.out.startswith("queries/one.sql  warning RD504  queries/one.sql calls pool")
+
+
+def test_a_macro_lets_no_query_write(review: Path, reviewdata: Command) -> None:
+    sql = f"WITH gone AS (DELETE FROM store.results RETURNING *) {ONE}"
+    ended = reviewdata("query", "--sql", sql, "--project", review)
+    assert ended.code == 2
+    assert "nothing else is run" in ended.err
