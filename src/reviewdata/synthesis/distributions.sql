@@ -1,0 +1,264 @@
+-- The normal, t, chi-square and F distributions, which DuckDB does not have.
+--
+-- Every macro takes numbers and gives a DOUBLE: null for a missing argument and outside of its
+-- domain, never NaN. The relative error is below 1e-12 wherever the result is no smaller than
+-- 1e-290; tests/test_distributions.py has the grids. Names that begin with `_` are parts.
+
+-- u - 1 - ln u for a ratio u that is given with its distance d = u - 1. Near 1 it is
+-- s d - 2 s^3 (1/3 + s^2/5 + s^4/7 + ...) with s = d / (2 + d), from ln u = 2 artanh(s), so that
+-- nothing cancels.
+CREATE OR REPLACE MACRO _deviance(u, d) AS (
+    CASE WHEN abs(d) > 0.3 THEN d - ln(u)
+    ELSE list_transform([d / (2 + d)], lambda dev_s: dev_s * d - 2 * dev_s * dev_s * dev_s * list_reduce(
+        range(27, 3, -2), lambda dev_sum, dev_i: dev_sum * dev_s * dev_s + 1 / (dev_i - 2), 1 / 27))[1] END
+);
+
+-- What Stirling's formula lacks: ln Gamma(z) - ((z - 1/2) ln z - z + ln(2 pi) / 2), which is
+-- 1/(12 z) - 1/(360 z^3) + 1/(1260 z^5) - ... for large z.
+CREATE OR REPLACE MACRO _stirling(z) AS (
+    CASE WHEN z < 12 THEN lgamma(z) - ((z - 0.5) * ln(z) - z + 0.91893853320467274178)
+    ELSE (1 / 12.0e0 - (1 / 360.0e0 - (1 / 1260.0e0 - (1 / 1680.0e0 - (1 / 1188.0e0
+        - 691 / 360360.0e0 / (z * z)) / (z * z)) / (z * z)) / (z * z)) / (z * z)) / z END
+);
+
+-- x^a e^-x / Gamma(a + 1), by the saddle point: exp(-a D(x / a)) e^-stirling(a) / sqrt(2 pi a)
+-- with D(u) = u - 1 - ln u.
+-- Source: Loader (2000), Fast and accurate computation of binomial probabilities.
+CREATE OR REPLACE MACRO _gamma_term(a, x) AS (
+    exp(-a * _deviance(x / a, (x - a) / a) - _stirling(a)) / sqrt(6.28318530717958647693e0 * a)
+);
+
+-- The regularised incomplete gamma function at a, x > 0: the struct {term, lower, upper} of
+-- _gamma_term and of two numbers that add up to 1, the smaller of which is accurate. Below a + 1
+-- it is the series term (1 + x/(a+1) (1 + x/(a+2) (...))), above it the continued fraction, both
+-- from their far end.
+-- Source: Abramowitz and Stegun (1964), 6.5.29 and 6.5.31.
+CREATE OR REPLACE MACRO _gamma_tails(a, x) AS (
+    list_transform([{'term': _gamma_term(a, x), 'far': x >= a + 1, 'tail':
+        CASE WHEN x >= a + 1 THEN a / list_reduce(
+            range(ceil(25 + 90 / x + 2 * sqrt(a))::BIGINT, 0, -1),
+            lambda gam_f, gam_i: x + 2 * gam_i - 1 - a - gam_i * (gam_i - a) / gam_f, x - a + 1)
+        ELSE list_reduce(
+            range(ceil(20 + least(9 * sqrt(a), coalesce(-40 / nullif(ln(least(x / a, 1)), 0), 1e9))
+                )::BIGINT, 0, -1),
+            lambda gam_sum, gam_i: 1 + gam_sum * x / (a + gam_i), 1.0::DOUBLE) END}],
+        lambda gam: {'term': gam.term,
+            'lower': CASE WHEN gam.far THEN 1 - gam.term * gam.tail ELSE gam.term * gam.tail END,
+            'upper': CASE WHEN gam.far THEN gam.term * gam.tail ELSE 1 - gam.term * gam.tail END})[1]
+);
+
+-- The same for z of 0 and above. With y = z / sqrt(2) the exponential of -y^2 is taken in two
+-- parts, of y rounded to sixteenths and of the rest, as Cody does.
+CREATE OR REPLACE MACRO _normal_tail(z) AS (
+    list_transform([z / 1.41421356237309504880], lambda y:
+        CASE WHEN y <= 0.46875 THEN 0.5 - 0.5 * y
+            * ((((1.85777706184603153e-1 * y * y + 3.16112374387056560e0) * y * y
+                + 1.13864154151050156e2) * y * y + 3.77485237685302021e2) * y * y
+                + 3.20937758913846947e3)
+            / ((((y * y + 2.36012909523441209e1) * y * y + 2.44024637934444173e2) * y * y
+                + 1.28261652607737228e3) * y * y + 2.84423683343917062e3)
+        WHEN y > 27 THEN 0.0
+        ELSE 0.5 * exp(-floor(y * 16) / 16 * floor(y * 16) / 16)
+            * exp(-(y - floor(y * 16) / 16) * (y + floor(y * 16) / 16))
+            * CASE WHEN y <= 4 THEN
+                ((((((((2.15311535474403846e-8 * y + 5.64188496988670089e-1) * y
+                    + 8.88314979438837594e0) * y + 6.61191906371416295e1) * y
+                    + 2.98635138197400131e2) * y + 8.81952221241769090e2) * y
+                    + 1.71204761263407058e3) * y + 2.05107837782607147e3) * y
+                    + 1.23033935479799725e3)
+                / ((((((((y + 1.57449261107098347e1) * y + 1.17693950891312499e2) * y
+                    + 5.37181101862009858e2) * y + 1.62138957456669019e3) * y
+                    + 3.29079923573345963e3) * y + 4.36261909014324716e3) * y
+                    + 3.43936767414372164e3) * y + 1.23033935480374942e3)
+            ELSE (5.64189583547756287e-1 - (((((1.63153871373020978e-2 / (y * y)
+                    + 3.05326634961232344e-1) / (y * y) + 3.60344899949804439e-1) / (y * y)
+                    + 1.25781726111229246e-1) / (y * y) + 1.60837851487422766e-2) / (y * y)
+                    + 6.58749161529837803e-4)
+                / (((((1 / (y * y) + 2.56852019228982242e0) / (y * y)
+                    + 1.87295284992346047e0) / (y * y) + 5.27905102951428412e-1) / (y * y)
+                    + 6.05183413124413191e-2) / (y * y) + 2.33520497626869185e-3) / (y * y)) / y
+            END END)[1]
+);
+
+-- The upper tail of the standard normal distribution: P(Z > z).
+-- Formula: erfc(z / sqrt(2)) / 2, by three rational approximations.
+-- Source: Cody (1969), Rational Chebyshev approximations for the error function.
+-- In R: pnorm(z, lower.tail = FALSE).
+CREATE OR REPLACE MACRO normal_sf(z) AS (
+    list_transform([CAST(z AS DOUBLE)], lambda x: list_transform([_normal_tail(abs(x))],
+        lambda tail: CASE WHEN isnan(x) THEN NULL WHEN x < 0 THEN 1 - tail ELSE tail END)[1])[1]
+);
+
+-- The standard normal distribution function: P(Z <= z).
+-- Formula: the upper tail of -z.
+-- Source: see normal_sf.
+-- In R: pnorm(z).
+CREATE OR REPLACE MACRO normal_cdf(z) AS (normal_sf(-CAST(z AS DOUBLE)));
+
+-- The quantile of the standard normal distribution: the z with P(Z <= z) = p, of p between 0 and 1.
+-- Formula: rational approximations in the middle and in the tails.
+-- Source: Wichura (1988), Algorithm AS 241, PPND16.
+-- In R: qnorm(p).
+CREATE OR REPLACE MACRO normal_quantile(p) AS (
+    list_transform([CAST(p AS DOUBLE)], lambda u: CASE WHEN NOT (u > 0 AND u < 1) THEN NULL
+        WHEN abs(u - 0.5) <= 0.425 THEN list_transform([0.180625 - (u - 0.5) * (u - 0.5)],
+            lambda r: (u - 0.5)
+            * (((((((2.5090809287301226727e3 * r + 3.3430575583588128105e4) * r
+                + 6.7265770927008700853e4) * r + 4.5921953931549871457e4) * r
+                + 1.3731693765509461125e4) * r + 1.9715909503065514427e3) * r
+                + 1.3314166789178437745e2) * r + 3.3871328727963666080e0)
+            / (((((((5.2264952788528545610e3 * r + 2.8729085735721942674e4) * r
+                + 3.9307895800092710610e4) * r + 2.1213794301586595867e4) * r
+                + 5.3941960214247511077e3) * r + 6.8718700749205790830e2) * r
+                + 4.2313330701600911252e1) * r + 1))[1]
+        ELSE sign(u - 0.5) * list_transform([sqrt(-ln(least(u, 1 - u)))], lambda r:
+            CASE WHEN r <= 5 THEN list_transform([r - 1.6], lambda q:
+                (((((((7.74545014278341407640e-4 * q + 2.27238449892691845833e-2) * q
+                    + 2.41780725177450611770e-1) * q + 1.27045825245236838258e0) * q
+                    + 3.64784832476320460504e0) * q + 5.76949722146069140550e0) * q
+                    + 4.63033784615654529590e0) * q + 1.42343711074968357734e0)
+                / (((((((1.05075007164441684324e-9 * q + 5.47593808499534494600e-4) * q
+                    + 1.51986665636164571966e-2) * q + 1.48103976427480074590e-1) * q
+                    + 6.89767334985100004550e-1) * q + 1.67638483018380384940e0) * q
+                    + 2.05319162663775882187e0) * q + 1))[1]
+            ELSE list_transform([r - 5], lambda q:
+                (((((((2.01033439929228813265e-7 * q + 2.71155556874348757815e-5) * q
+                    + 1.24266094738807843860e-3) * q + 2.65321895265761230930e-2) * q
+                    + 2.96560571828504891230e-1) * q + 1.78482653991729133580e0) * q
+                    + 5.46378491116411436990e0) * q + 6.65790464350110377720e0)
+                / (((((((2.04426310338993978564e-15 * q + 1.42151175831644588870e-7) * q
+                    + 1.84631831751005468180e-5) * q + 7.86869131145613259100e-4) * q
+                    + 1.48753612908506148525e-2) * q + 1.36929880922735805310e-1) * q
+                    + 5.99832206555887937690e-1) * q + 1))[1] END)[1] END)[1]
+);
+
+-- The upper tail of the chi-square distribution with df degrees of freedom: P(X > x), of x of 0
+-- and above and df above 0 and up to 1e9.
+-- Formula: the upper incomplete gamma function at df / 2 and x / 2.
+-- Source: Abramowitz and Stegun (1964), 26.4.19, 6.5.29, 6.5.31.
+-- In R: pchisq(x, df, lower.tail = FALSE).
+CREATE OR REPLACE MACRO chi2_sf(x, df) AS (
+    list_transform([{'x': CAST(x AS DOUBLE) / 2, 'a': CAST(df AS DOUBLE) / 2}], lambda g:
+        CASE WHEN NOT (g.a > 0 AND g.a <= 5e8 AND g.x >= 0) OR isnan(g.x) THEN NULL
+        WHEN g.x = 0 THEN 1.0
+        WHEN g.x > 1e6 + 2 * g.a THEN 0.0
+        ELSE _gamma_tails(g.a, g.x).upper END)[1]
+);
+
+-- One step of Newton's method for the logarithm u of half the quantile of chi-square.
+CREATE OR REPLACE MACRO _chi2_step(p, a, u) AS (
+    list_transform([_gamma_tails(a, exp(u))], lambda cs_t:
+        list_transform([CASE WHEN p < 0.5 THEN (ln(p) - ln(cs_t.lower)) * cs_t.lower
+            ELSE (ln(cs_t.upper) - ln(1 - p)) * cs_t.upper END / (a * cs_t.term)],
+            lambda cs_step: {'u': u + least(greatest(cs_step, -2), 2), 'step': cs_step})[1])[1]
+);
+
+-- The quantile of the chi-square distribution: the x with P(X <= x) = p, of p between 0 and 1 and
+-- df above 0 and up to 1e9.
+-- Formula: Newton's method on the logarithms of x and of the smaller tail, from Wilson's and
+-- Hilferty's x = df (1 - 2/(9 df) + z sqrt(2/(9 df)))^3, or from the first term of the lower tail.
+-- Source: Best and Roberts (1975), Algorithm AS 91, for the starts.
+-- In R: qchisq(p, df).
+CREATE OR REPLACE MACRO chi2_quantile(p, df) AS (
+    list_transform([{'p': CAST(p AS DOUBLE), 'a': CAST(df AS DOUBLE) / 2}], lambda g:
+        CASE WHEN NOT (g.p > 0 AND g.p < 1 AND g.a > 0 AND g.a <= 5e8) THEN NULL
+        ELSE 2 * exp(list_reduce(range(30), lambda s, i:
+            CASE WHEN abs(s.step) < 1e-7 THEN s ELSE _chi2_step(g.p, g.a, s.u) END,
+            list_transform([1 - 1 / (9 * g.a) + normal_quantile(g.p) / (3 * sqrt(g.a))], lambda w:
+                {'u': CASE WHEN w > 0.3 THEN ln(g.a) + 3 * ln(w)
+                    ELSE (ln(g.p) + lgamma(g.a + 1)) / g.a END, 'step': 1.0::DOUBLE})[1]).u) END)[1]
+);
+
+-- x^a y^b / B(a, b), given l = (a + b) y - b.
+CREATE OR REPLACE MACRO _beta_front(x, y, a, b, l) AS (
+    sqrt(a * b / (a + b) / 6.28318530717958647693e0) * exp(list_sum(list_transform(
+        [{'z': a + b, 'sign': 1, 'u': 1.0::DOUBLE, 'd': 0.0::DOUBLE},
+            {'z': a, 'sign': -1, 'u': (a + b) * x / a, 'd': -l / a},
+            {'z': b, 'sign': -1, 'u': (a + b) * y / b, 'd': l / b}],
+        lambda part: part.sign * (_stirling(part.z) + part.z * _deviance(part.u, part.d)))))
+);
+
+-- The continued fraction under it, from its far end.
+CREATE OR REPLACE MACRO _beta_fraction(x, y, a, b, l) AS (
+    list_reduce(range((40 + ceil(0.7 * sqrt(least(a, b))))::BIGINT, 0, -1),
+        lambda bc_f, bc_n: bc_n - 1 + (bc_n - 1) * (b - bc_n + 1) * x / (a + 2 * bc_n - 3)
+            + (a + bc_n - 1) / (a + 2 * bc_n - 1) * (l + 1 + (bc_n - 1) * (1 + y))
+            + (a + bc_n - 1) * (a + b + bc_n - 1) / ((a + 2 * bc_n - 1) * (a + 2 * bc_n - 1))
+                * bc_n * (b - bc_n) * x * x / bc_f,
+        1e300::DOUBLE)
+);
+
+-- The tail I_x(a, b) of the beta distribution, of x and y = 1 - x given both so that neither is
+-- rounded: the continued fraction of the smaller side, from its far end, with the factor
+-- x^a y^b / B(a, b) by the saddle point.
+-- Source: Didonato and Morris (1992), Algorithm 708, equation 9 (the even part of Abramowitz and
+-- Stegun 26.5.8); Loader (2000).
+CREATE OR REPLACE MACRO _beta_tail(x, y, a, b) AS (
+    list_transform([CASE WHEN x < (a + 1) / (a + b + 2) THEN {'x': x, 'y': y, 'a': a, 'b': b,
+            'l': CASE WHEN x < y THEN a - (a + b) * x ELSE (a + b) * y - b END, 'other': false}
+        ELSE {'x': y, 'y': x, 'a': b, 'b': a, 'l': CASE WHEN y < x THEN b - (a + b) * y ELSE (a + b) * x - a END, 'other': true} END], lambda g:
+        list_transform([CASE WHEN g.x <= 0 THEN 0.0 ELSE
+            _beta_front(g.x, g.y, g.a, g.b, g.l) / _beta_fraction(g.x, g.y, g.a, g.b, g.l) END],
+            lambda tail: CASE WHEN g.other THEN 1 - tail ELSE tail END)[1])[1]
+);
+
+-- Both tails of t together: P(|T| > |t|).
+CREATE OR REPLACE MACRO _t_tails(t, df) AS (
+    _beta_tail(df / (df + t * t), t * t / (df + t * t), df / 2, 0.5::DOUBLE)
+);
+
+-- The upper tail of Student's t distribution with df degrees of freedom: P(T > t), of df above 0.
+-- Formula: half the incomplete beta function at df / (df + t^2) with df / 2 and 1/2.
+-- Source: Abramowitz and Stegun (1964), 26.7.1, 26.5.27.
+-- In R: pt(t, df, lower.tail = FALSE).
+CREATE OR REPLACE MACRO t_sf(t, df) AS (
+    list_transform([{'t': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE)}], lambda g:
+        list_transform([CASE WHEN abs(g.t) > 1e150 THEN 0.0 ELSE _t_tails(g.t, g.df) / 2 END],
+            lambda tail: CASE WHEN NOT (g.df > 0 AND isfinite(g.df)) OR isnan(g.t) THEN NULL
+            WHEN g.t < 0 THEN 1 - tail ELSE tail END)[1])[1]
+);
+
+-- One step towards the t with P(|T| > t) = p; `step` is relative to t.
+CREATE OR REPLACE MACRO _t_step(p, df, t) AS (
+    list_transform([{'tails': _t_tails(t, df), 'density': t * exp(list_sum(list_transform(
+            [{'z': (df + 1) / 2, 'sign': 1}, {'z': df / 2, 'sign': -1}],
+            lambda tp_part: tp_part.sign * _stirling(tp_part.z)))
+        - df / 2 * _deviance(1 + 1 / df, 1 / df) - (df + 1) / 2 * ln(1 + t * t / df))
+        / 1.25331413731550025121e0}], lambda tp:
+        list_transform([CASE WHEN p < 0.2 THEN exp(ln(tp.tails / p) * tp.tails / tp.density) - 1
+            ELSE (tp.tails - p) / tp.density END], lambda tp_step:
+            {'t': t * (1 + tp_step), 'step': tp_step})[1])[1]
+);
+
+-- The quantile of Student's t distribution: the t with P(T <= t) = p, of p between 0 and 1 and df
+-- of 1 and above. Null where it lies beyond 1e150.
+-- Formula: Newton's method, in the tail on the logarithms of t and of the tail, from the normal
+-- quantile z as z (1 + (z^2 + 1) / (4 df)); it nears the root from one side.
+-- Source: Abramowitz and Stegun (1964), 26.7.5, for the start.
+-- In R: qt(p, df).
+CREATE OR REPLACE MACRO t_quantile(p, df) AS (
+    list_transform([{'p': CAST(p AS DOUBLE), 'df': CAST(df AS DOUBLE),
+        'both': 2 * least(CAST(p AS DOUBLE), 1 - CAST(p AS DOUBLE)),
+        'z': abs(normal_quantile(p))}], lambda g:
+        CASE WHEN NOT (g.p > 0 AND g.p < 1 AND g.df >= 1 AND isfinite(g.df)) THEN NULL
+        WHEN g.p = 0.5 THEN 0.0
+        ELSE list_transform([list_reduce(range(30), lambda s, i:
+            CASE WHEN abs(s.step) <= 1e-8 OR s.t > 1e150 THEN s ELSE _t_step(g.both, g.df, s.t) END,
+            {'t': g.z + g.z * (g.z * g.z + 1) / (4 * g.df), 'step': 1.0::DOUBLE}).t], lambda root:
+            CASE WHEN root <= 1e150 THEN sign(g.p - 0.5) * root END)[1] END)[1]
+);
+
+-- The upper tail of the F distribution with df1 and df2 degrees of freedom: P(F > f), of f of 0
+-- and above.
+-- Formula: the incomplete beta function at df2 / (df2 + df1 f) with df2 / 2 and df1 / 2.
+-- Source: Abramowitz and Stegun (1964), 26.6.2.
+-- In R: pf(f, df1, df2, lower.tail = FALSE).
+CREATE OR REPLACE MACRO f_sf(f, df1, df2) AS (
+    list_transform([{'f': CAST(f AS DOUBLE), 'm': CAST(df1 AS DOUBLE), 'n': CAST(df2 AS DOUBLE)}],
+        lambda g: CASE WHEN isnan(g.f) OR NOT (g.f >= 0 AND g.m > 0 AND g.n > 0
+            AND isfinite(g.m) AND isfinite(g.n)) THEN NULL
+        WHEN g.f = 0 THEN 1.0
+        WHEN isinf(g.m * g.f) THEN 0.0
+        ELSE _beta_tail(g.n / (g.n + g.m * g.f), g.m * g.f / (g.n + g.m * g.f), g.n / 2, g.m / 2)
+        END)[1]
+);
