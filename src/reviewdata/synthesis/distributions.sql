@@ -8,9 +8,11 @@
 -- s d - 2 s^3 (1/3 + s^2/5 + s^4/7 + ...) with s = d / (2 + d), from ln u = 2 artanh(s), so that
 -- nothing cancels.
 CREATE OR REPLACE MACRO _deviance(u, d) AS (
-    CASE WHEN abs(d) > 0.3 THEN d - ln(u)
-    ELSE list_transform([d / (2 + d)], lambda dev_s: dev_s * d - 2 * dev_s * dev_s * dev_s * list_reduce(
-        range(27, 3, -2), lambda dev_sum, dev_i: dev_sum * dev_s * dev_s + 1 / (dev_i - 2), 1 / 27))[1] END
+    CASE WHEN abs(d) > 0.2 THEN d - ln(u)
+    ELSE list_transform([d / (2 + d)], lambda dev: dev * d - 2 * dev * dev * dev
+        * ((((((((dev * dev / 19 + 1 / 17) * dev * dev + 1 / 15) * dev * dev + 1 / 13) * dev * dev
+        + 1 / 11) * dev * dev + 1 / 9) * dev * dev + 1 / 7) * dev * dev + 1 / 5) * dev * dev
+        + 1 / 3))[1] END
 );
 
 -- What Stirling's formula lacks: ln Gamma(z) - ((z - 1/2) ln z - z + ln(2 pi) / 2), which is
@@ -36,10 +38,10 @@ CREATE OR REPLACE MACRO _gamma_term(a, x) AS (
 CREATE OR REPLACE MACRO _gamma_tails(a, x) AS (
     list_transform([{'term': _gamma_term(a, x), 'far': x >= a + 1, 'tail':
         CASE WHEN x >= a + 1 THEN a / list_reduce(
-            range(ceil(25 + 90 / x + 2 * sqrt(a))::BIGINT, 0, -1),
+            range(ceil(13 + 85 / x + 2.5 * sqrt(a))::BIGINT, 0, -1),
             lambda gam_f, gam_i: x + 2 * gam_i - 1 - a - gam_i * (gam_i - a) / gam_f, x - a + 1)
         ELSE list_reduce(
-            range(ceil(20 + least(9 * sqrt(a), coalesce(-40 / nullif(ln(least(x / a, 1)), 0), 1e9))
+            range(ceil(least(14 + 8.2 * sqrt(a), 18 - 38 / least(ln(x / (a + 2)), -1e-9)) + 0 * a * x
                 )::BIGINT, 0, -1),
             lambda gam_sum, gam_i: 1 + gam_sum * x / (a + gam_i), 1.0::DOUBLE) END}],
         lambda gam: {'term': gam.term,
@@ -138,11 +140,11 @@ CREATE OR REPLACE MACRO normal_quantile(p) AS (
 -- Source: Abramowitz and Stegun (1964), 26.4.19, 6.5.29, 6.5.31.
 -- In R: pchisq(x, df, lower.tail = FALSE).
 CREATE OR REPLACE MACRO chi2_sf(x, df) AS (
-    list_transform([{'x': CAST(x AS DOUBLE) / 2, 'a': CAST(df AS DOUBLE) / 2}], lambda g:
-        CASE WHEN NOT (g.a > 0 AND g.a <= 5e8 AND g.x >= 0) OR isnan(g.x) THEN NULL
-        WHEN g.x = 0 THEN 1.0
-        WHEN g.x > 1e6 + 2 * g.a THEN 0.0
-        ELSE _gamma_tails(g.a, g.x).upper END)[1]
+    list_transform([{
+        'x': CASE WHEN x >= 0 AND NOT isnan(CAST(x AS DOUBLE))
+            THEN least(greatest(CAST(x AS DOUBLE) / 2, 1e-300), 1e100) END,
+        'a': CASE WHEN df > 0 AND df <= 1e9 THEN CAST(df AS DOUBLE) / 2 END}],
+        lambda g: _gamma_tails(g.a, g.x).upper)[1]
 );
 
 -- One step of Newton's method for the logarithm u of half the quantile of chi-square.
@@ -190,20 +192,22 @@ CREATE OR REPLACE MACRO _beta_fraction(x, y, a, b, l) AS (
 
 -- The tail I_x(a, b) of the beta distribution, of x and y = 1 - x given both so that neither is
 -- rounded: the continued fraction of the smaller side, from its far end, with the factor
--- x^a y^b / B(a, b) by the saddle point.
+-- x^a y^b / B(a, b) by the saddle point. x of 0 or 1 is taken for 1e-300 from it.
 -- Source: Didonato and Morris (1992), Algorithm 708, equation 9 (the even part of Abramowitz and
 -- Stegun 26.5.8); Loader (2000).
 CREATE OR REPLACE MACRO _beta_tail(x, y, a, b) AS (
-    list_transform([CASE WHEN x < (a + 1) / (a + b + 2) THEN {'x': x, 'y': y, 'a': a, 'b': b,
-            'l': CASE WHEN x < y THEN a - (a + b) * x ELSE (a + b) * y - b END, 'other': false}
-        ELSE {'x': y, 'y': x, 'a': b, 'b': a, 'l': CASE WHEN y < x THEN b - (a + b) * y ELSE (a + b) * x - a END, 'other': true} END], lambda g:
-        list_transform([CASE WHEN g.x <= 0 THEN 0.0 ELSE
-            _beta_front(g.x, g.y, g.a, g.b, g.l) / _beta_fraction(g.x, g.y, g.a, g.b, g.l) END],
-            lambda tail: CASE WHEN g.other THEN 1 - tail ELSE tail END)[1])[1]
+    list_transform([CASE WHEN x < (a + 1) / (a + b + 2)
+        THEN {'x': greatest(x, 1e-300), 'y': y, 'a': a, 'b': b, 'other': false,
+            'l': CASE WHEN x < y THEN a - (a + b) * x ELSE (a + b) * y - b END}
+        ELSE {'x': greatest(y, 1e-300), 'y': x, 'a': b, 'b': a, 'other': true,
+            'l': CASE WHEN y < x THEN b - (a + b) * y ELSE (a + b) * x - a END} END], lambda bt:
+        list_transform([_beta_front(bt.x, bt.y, bt.a, bt.b, bt.l)
+            / _beta_fraction(bt.x, bt.y, bt.a, bt.b, bt.l)],
+            lambda bt_tail: CASE WHEN bt.other THEN 1 - bt_tail ELSE bt_tail END)[1])[1]
 );
 
 -- Both tails of t together: P(|T| > |t|).
-CREATE OR REPLACE MACRO _t_tails(t, df) AS (
+CREATE OR REPLACE MACRO _t_beta(t, df) AS (
     _beta_tail(df / (df + t * t), t * t / (df + t * t), df / 2, 0.5::DOUBLE)
 );
 
@@ -212,15 +216,16 @@ CREATE OR REPLACE MACRO _t_tails(t, df) AS (
 -- Source: Abramowitz and Stegun (1964), 26.7.1, 26.5.27.
 -- In R: pt(t, df, lower.tail = FALSE).
 CREATE OR REPLACE MACRO t_sf(t, df) AS (
-    list_transform([{'t': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE)}], lambda g:
-        list_transform([CASE WHEN abs(g.t) > 1e150 THEN 0.0 ELSE _t_tails(g.t, g.df) / 2 END],
-            lambda tail: CASE WHEN NOT (g.df > 0 AND isfinite(g.df)) OR isnan(g.t) THEN NULL
-            WHEN g.t < 0 THEN 1 - tail ELSE tail END)[1])[1]
+    list_transform([{'below': t < 0,
+        't': CASE WHEN NOT isnan(CAST(t AS DOUBLE)) THEN least(abs(CAST(t AS DOUBLE)), 1e150) END,
+        'df': CASE WHEN df > 0 AND isfinite(CAST(df AS DOUBLE)) THEN CAST(df AS DOUBLE) END}],
+        lambda g: list_transform([_t_beta(g.t, g.df) / 2],
+            lambda tail: CASE WHEN g.below THEN 1 - tail ELSE tail END)[1])[1]
 );
 
 -- One step towards the t with P(|T| > t) = p; `step` is relative to t.
 CREATE OR REPLACE MACRO _t_step(p, df, t) AS (
-    list_transform([{'tails': _t_tails(t, df), 'density': t * exp(list_sum(list_transform(
+    list_transform([{'tails': _t_beta(t, df), 'density': t * exp(list_sum(list_transform(
             [{'z': (df + 1) / 2, 'sign': 1}, {'z': df / 2, 'sign': -1}],
             lambda tp_part: tp_part.sign * _stirling(tp_part.z)))
         - df / 2 * _deviance(1 + 1 / df, 1 / df) - (df + 1) / 2 * ln(1 + t * t / df))
@@ -230,11 +235,88 @@ CREATE OR REPLACE MACRO _t_step(p, df, t) AS (
             {'t': t * (1 + tp_step), 'step': tp_step})[1])[1]
 );
 
+-- ln(1 + u), also for u near 0: the rounding of 1 + u is the same above and below.
+-- Source: Kahan; see Goldberg (1991), What every computer scientist should know, theorem 4.
+CREATE OR REPLACE MACRO _log1p(u) AS (
+    CASE WHEN 1 + u = 1 THEN u ELSE ln(1 + u) * u / ((1 + u) - 1) END
+);
+
+-- The 32 nodes between 0 and 1 of Gauss and Legendre's quadrature, each with its weight.
+CREATE OR REPLACE MACRO _nodes() AS (
+    '[[0.0013680690752592182, 0.0035093050047350483], [0.0071942442273658323,
+    0.0081371973654528353], [0.017618872206246785, 0.01269603265463103], [0.032546962031130155,
+    0.017136931456510717], [0.051839422116973938, 0.02141794901111334], [0.075316193133715015,
+    0.025499029631188088], [0.1027581020160288, 0.029342046739267774], [0.13390894062985516,
+    0.032911111388180923], [0.1684778665348924, 0.036172897054424253], [0.20614212137961884,
+    0.039096947893535153], [0.2465500455338853, 0.041655962113473378], [0.28932436193468233,
+    0.043826046502201906], [0.33406569885893618, 0.045586939347881942], [0.38035631887393146,
+    0.046922199540402283], [0.42776401920860175, 0.04781936003963743], [0.47584616715613084,
+    0.0482700442573639], [0.52415383284386916, 0.0482700442573639], [0.57223598079139825,
+    0.04781936003963743], [0.61964368112606854, 0.046922199540402283], [0.66593430114106382,
+    0.045586939347881942], [0.71067563806531767, 0.043826046502201906], [0.7534499544661147,
+    0.041655962113473378], [0.79385787862038116, 0.039096947893535153], [0.8315221334651076,
+    0.036172897054424253], [0.86609105937014484, 0.032911111388180923], [0.8972418979839712,
+    0.029342046739267774], [0.92468380686628499, 0.025499029631188088], [0.94816057788302606,
+    0.02141794901111334], [0.96745303796886984, 0.017136931456510717], [0.98238112779375322,
+    0.01269603265463103], [0.99280575577263417, 0.0081371973654528353], [0.99863193092474078,
+    0.0035093050047350483]]'::DOUBLE[][]
+);
+
+-- The density of t at 0: Gamma((df + 1) / 2) / (Gamma(df / 2) sqrt(df pi)), of large df by the
+-- series of the ratio.
+-- Source: Tricomi and Erdelyi (1951).
+CREATE OR REPLACE MACRO _t_peak(df) AS (
+    CASE WHEN df < 200 THEN exp(lgamma((df + 1) / 2) - lgamma(df / 2)) / sqrt(df * pi())
+    ELSE (1 - (1 - (1 + (5 - (21 + 399 / (4 * df)) / (16 * df)) / (4 * df)) / (8 * df)) / (4 * df))
+        / sqrt(2 * pi()) END
+);
+
+-- (1 + t^2 / df)^(-(df + 1) / 2), the density of t by that at 0.
+CREATE OR REPLACE MACRO _t_fall(u, df) AS (exp(-(df + 1) / 2 * _log1p(u)));
+
+-- Where _t_beyond begins in s: below, less than e^-36 of the whole is left.
+CREATE OR REPLACE MACRO _t_floor(t, df) AS (
+    CASE WHEN df < 15 THEN 0.0
+    ELSE 1 / sqrt(1 + (1 + df / (t * t)) * (exp(72 / (df + 1)) - 1)) END
+);
+
+-- The upper tail of t by its density there and t, of t of 1 and above and a whole number df: the
+-- density is taken at t / s for s from `low`, which is _t_floor(t, df), to 1.
+CREATE OR REPLACE MACRO _t_beyond(t, df, low) AS (
+    (1 - low) * list_sum(list_transform(list_transform(_nodes(), lambda tb:
+        {'z': pow(1 - (1 - low) * tb[1], -2), 'weight': tb[2]}), lambda tb:
+        tb.weight * tb.z * _t_fall(t * t / (df + t * t) * (tb.z - 1), df)))
+);
+
+-- Both tails of t, P(|T| > t), of t from 0 to 1e150 and a whole number df: shorter to plan than
+-- t_sf. Below 1 the density is summed from 0 to t, above from t on.
+CREATE OR REPLACE MACRO _t_tails(t, df) AS (
+    CASE WHEN t < 1 THEN 1 - 2 * _t_peak(df) * t * list_sum(list_transform(_nodes(),
+        lambda tt: tt[2] * _t_fall(t * t / df * tt[1] * tt[1], df)))
+    ELSE 2 * _t_peak(df) * t * _t_fall(t * t / df, df) * _t_beyond(t, df, _t_floor(t, df)) END
+);
+
+-- One step towards the t of which both tails are p, from the tail beyond by t and the density.
+CREATE OR REPLACE MACRO _t_newton(p, df, s, beyond) AS (
+    list_transform([list_transform([beyond], lambda tn: {'t': s.t * exp(tn * (ln(
+            2 * s.peak * s.t * tn / p) - (df + 1) / 2 * _log1p(s.t * s.t / df)))})[1]],
+        lambda tn: {'t': tn.t, 'low': _t_floor(tn.t, df), 'peak': s.peak,
+            'done': abs(tn.t - s.t) <= 1e-8 * tn.t})[1]
+);
+
+-- The t of which both tails, of a whole number df, are p, of p of 1/2 and below, from that z of the
+-- normal distribution: shorter to plan than t_quantile, which has the words.
+CREATE OR REPLACE MACRO _t_point(p, df, z) AS (
+    list_reduce(range(CASE WHEN df >= 1 THEN 30 END), lambda tp, tp_i: CASE WHEN tp.done THEN tp
+        ELSE _t_newton(p, df, tp, _t_beyond(tp.t, df, tp.low)) END,
+        {'t': greatest(z, 1), 'low': _t_floor(1, df), 'peak': _t_peak(df),
+            'done': false}).t
+);
+
 -- The quantile of Student's t distribution: the t with P(T <= t) = p, of p between 0 and 1 and df
 -- of 1 and above. Null where it lies beyond 1e150.
--- Formula: Newton's method, in the tail on the logarithms of t and of the tail, from the normal
--- quantile z as z (1 + (z^2 + 1) / (4 df)); it nears the root from one side.
--- Source: Abramowitz and Stegun (1964), 26.7.5, for the start.
+-- Formula: Newton's method from the normal quantile, in the tail on the logarithms of t and of the
+-- tail.
 -- In R: qt(p, df).
 CREATE OR REPLACE MACRO t_quantile(p, df) AS (
     list_transform([{'p': CAST(p AS DOUBLE), 'df': CAST(df AS DOUBLE),
@@ -244,7 +326,7 @@ CREATE OR REPLACE MACRO t_quantile(p, df) AS (
         WHEN g.p = 0.5 THEN 0.0
         ELSE list_transform([list_reduce(range(30), lambda s, i:
             CASE WHEN abs(s.step) <= 1e-8 OR s.t > 1e150 THEN s ELSE _t_step(g.both, g.df, s.t) END,
-            {'t': g.z + g.z * (g.z * g.z + 1) / (4 * g.df), 'step': 1.0::DOUBLE}).t], lambda root:
+            {'t': g.z, 'step': 1.0::DOUBLE}).t], lambda root:
             CASE WHEN root <= 1e150 THEN sign(g.p - 0.5) * root END)[1] END)[1]
 );
 
@@ -254,11 +336,10 @@ CREATE OR REPLACE MACRO t_quantile(p, df) AS (
 -- Source: Abramowitz and Stegun (1964), 26.6.2.
 -- In R: pf(f, df1, df2, lower.tail = FALSE).
 CREATE OR REPLACE MACRO f_sf(f, df1, df2) AS (
-    list_transform([{'f': CAST(f AS DOUBLE), 'm': CAST(df1 AS DOUBLE), 'n': CAST(df2 AS DOUBLE)}],
-        lambda g: CASE WHEN isnan(g.f) OR NOT (g.f >= 0 AND g.m > 0 AND g.n > 0
-            AND isfinite(g.m) AND isfinite(g.n)) THEN NULL
-        WHEN g.f = 0 THEN 1.0
-        WHEN isinf(g.m * g.f) THEN 0.0
-        ELSE _beta_tail(g.n / (g.n + g.m * g.f), g.m * g.f / (g.n + g.m * g.f), g.n / 2, g.m / 2)
-        END)[1]
+    list_transform([{
+        'm': CASE WHEN df1 > 0 AND isfinite(CAST(df1 AS DOUBLE)) THEN CAST(df1 AS DOUBLE) END,
+        'n': CASE WHEN df2 > 0 AND isfinite(CAST(df2 AS DOUBLE)) THEN CAST(df2 AS DOUBLE) END,
+        'u': CASE WHEN f >= 0 AND NOT isnan(CAST(f AS DOUBLE))
+            THEN least(CAST(df1 AS DOUBLE) * CAST(f AS DOUBLE), 1e300) END}],
+        lambda g: _beta_tail(g.n / (g.n + g.u), g.u / (g.n + g.u), g.n / 2, g.m / 2))[1]
 );
