@@ -6,8 +6,8 @@
 -- with more in it, one after another, since DuckDB plans nested lambdas twice at every level.
 
 -- The text of the error for an option that has no such value.
-CREATE OR REPLACE MACRO _unknown(name, given, known) AS (
-    format('there is no {} {}: it is one of {}, and the nearest is {}', name,
+CREATE OR REPLACE MACRO _unknown(macro, option, given, known) AS (
+    format('{}: there is no {} {}: it is one of {}, and the nearest is {}', macro, option,
         coalesce(given, 'NULL'), list_aggregate(known, 'string_agg', ', '),
         list_sort(list_transform(known, lambda un_word: {'distance': levenshtein(
             lower(coalesce(given, '')), lower(un_word)), 'word': un_word}))[1].word)
@@ -36,15 +36,15 @@ CREATE OR REPLACE MACRO _alpha(level) AS (
     CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
 );
 
--- The two-sided quantile for the share alpha outside: of t, or of the normal distribution where df
--- is null; null for a df of 0.
-CREATE OR REPLACE MACRO _critical(alpha, df) AS (
-    CASE WHEN df IS NULL THEN normal_quantile(1 - alpha / 2) ELSE t_quantile(1 - alpha / 2, df) END
+-- The two-sided p of a statistic of 0 and above: of t, or of the normal distribution where df is
+-- null.
+CREATE OR REPLACE MACRO _two_sided(size, df) AS (
+    CASE WHEN df IS NULL THEN 2 * _normal_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
 );
 
--- The two-sided p of a statistic: of t, or of the normal distribution where df is null.
-CREATE OR REPLACE MACRO _two_sided(statistic, df) AS (
-    2 * CASE WHEN df IS NULL THEN normal_sf(abs(statistic)) ELSE t_sf(abs(statistic), df) END
+-- The weights 1 / (v + tau2), from the inverse variances w.
+CREATE OR REPLACE MACRO _weights(w, tau2) AS (
+    list_transform([tau2], lambda wt: list_transform(w, lambda wt_x: wt_x / (1 + wt * wt_x)))[1]
 );
 
 -- The sums that an iteration needs at one tau2, of effects y about a mean near the estimate,
@@ -68,13 +68,12 @@ CREATE OR REPLACE MACRO _sums(kind, y, y2, w, tau2) AS (
 -- straight line; of `ML` and `REML` twice the derivative of the log likelihood, with Newton's step
 -- where the likelihood bends down and with that of Fisher scoring elsewhere.
 CREATE OR REPLACE MACRO _slope(kind, goal, sums) AS (
-    list_transform([list_transform([list_transform([sums],
-        lambda sl: struct_concat(sl, {'m': sl.t1 / sl.s1}))[1]], lambda sl: {
+    list_transform([list_transform([sums], lambda sl: {
         'scale': 1 / sl.s1,
-        'q1': sl.u1 - sl.m * sl.t1,
-        'q2': sl.u2 - 2 * sl.m * sl.t2 + sl.m * sl.m * sl.s2,
-        'q3': sl.u3 - 2 * sl.m * sl.t3 + sl.m * sl.m * sl.s3
-            - (sl.t2 - sl.m * sl.s2) * (sl.t2 - sl.m * sl.s2) / sl.s1,
+        'q1': sl.u1 - sl.t1 / sl.s1 * sl.t1,
+        'q2': sl.u2 - 2 * sl.t1 / sl.s1 * sl.t2 + sl.t1 / sl.s1 * sl.t1 / sl.s1 * sl.s2,
+        'q3': sl.u3 - 2 * sl.t1 / sl.s1 * sl.t3 + sl.t1 / sl.s1 * sl.t1 / sl.s1 * sl.s3
+            - pow(sl.t2 - sl.t1 / sl.s1 * sl.s2, 2) / sl.s1,
         'trace': CASE WHEN kind = 'ML' THEN sl.s1 ELSE sl.s1 - sl.s2 / sl.s1 END,
         'info': CASE WHEN kind = 'ML' THEN sl.s2
             ELSE sl.s2 - 2 * sl.s3 / sl.s1 + sl.s2 / sl.s1 * sl.s2 / sl.s1 END})[1]], lambda sl: {
@@ -86,22 +85,23 @@ CREATE OR REPLACE MACRO _slope(kind, goal, sums) AS (
 );
 
 -- One step of the search: the root lies between `low` (-1 while 0 is not known to be below it)
--- and `high`. A step that leaves the bracket is replaced by its middle. It is done at 0 where the
--- function is negative there, and where a step is below 1e-8 of the smallest total variance, since
--- the next would be its square.
+-- and `high`. A step that leaves the bracket is replaced by its middle; to 0 itself it goes only
+-- from near by, so that it cannot leap over a root. It is done at 0 where the function is negative
+-- there, and where a step is below 1e-8 of the smallest total variance, since the next would be its
+-- square.
 CREATE OR REPLACE MACRO _advance(s, slope) AS (
     list_transform([list_transform([slope], lambda ad: struct_concat(ad, {
             'low': CASE WHEN ad.value > 0 THEN s.tau2 ELSE s.low END,
             'high': CASE WHEN ad.value > 0 THEN s.high ELSE s.tau2 END,
             'next': s.tau2 + ad.step}))[1]], lambda ad: CASE
-        WHEN NOT isfinite(ad.value) OR NOT isfinite(ad.step) THEN s
         WHEN s.tau2 = 0 AND ad.value <= 0
             THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': true}
+        WHEN NOT isfinite(ad.value) OR NOT isfinite(ad.step) THEN s
         WHEN abs(ad.step) <= 1e-8 * ad.scale
             THEN {'tau2': greatest(ad.next, 0), 'low': ad.low, 'high': ad.high, 'done': true}
-        WHEN ad.next > ad.low AND ad.next < ad.high AND ad.next >= 0
+        WHEN ad.next > ad.low AND ad.next > 0 AND ad.next < ad.high
             THEN {'tau2': ad.next, 'low': ad.low, 'high': ad.high, 'done': false}
-        WHEN ad.next < 0 AND ad.low < 0
+        WHEN ad.next <= 0 AND ad.low < 0 AND s.tau2 < 0.1 * ad.scale
             THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': false}
         ELSE {'tau2': (greatest(ad.low, 0) + ad.high) / 2, 'low': ad.low, 'high': ad.high,
             'done': ad.high - greatest(ad.low, 0) <= 1e-15 * ad.high} END)[1]
@@ -138,131 +138,134 @@ CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
             END}))[1]
 );
 
--- Part of pool: adds tau2 and whether its search is done. It is 0 for equal effects, and null
--- where fewer than two studies leave nothing to estimate. The search for maximum likelihood starts
--- at the estimate of Hedges and ends at the root of the slope to which it climbs; the likelihood
--- can have a second maximum at 0, where its slope is not positive, and the higher one counts.
-CREATE OR REPLACE MACRO _heterogeneity(s, y, w, method) AS (
-    list_transform([list_transform([list_transform([list_transform([s],
-        lambda he: struct_concat(he, {'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML')
-            AND he.k > 1 THEN list_transform(y, lambda he_x: he_x - he.m) END}))[1]],
-        lambda he: struct_concat(he, {'y2': list_transform(he.y1, lambda he_x: he_x * he_x)}))[1]],
-        lambda he: struct_concat(he, CASE
-            WHEN upper(method) IN ('EE', 'FE')
-            THEN {'tau2': 0.0::DOUBLE, 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
-            WHEN he.k < 2
-            THEN {'tau2': NULL::DOUBLE, 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
-            WHEN upper(method) = 'DL'
-            THEN {'tau2': greatest((he.q - (he.k - 1)) / he.trace, 0.0), 'low': NULL::DOUBLE,
-                'high': NULL::DOUBLE, 'done': true}
-            ELSE _solve(CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END,
-                he.k - 1, he.y1, he.y2, w, coalesce(he.start, 0), he.top) END))[1]],
-        lambda he: struct_concat(he, {'zero': CASE
-            WHEN upper(method) IN ('ML', 'REML') AND he.tau2 > 0
-                AND list_inner_product(list_transform(w, lambda he_x: he_x * he_x), he.y2)
-                    <= CASE WHEN upper(method) = 'ML' THEN he.s1 ELSE he.trace END
-            THEN list_transform([_deviances(upper(method), he.y1, w, [0, he.tau2])],
-                lambda he_d: he_d[1] < he_d[2])[1] ELSE false END}))[1]
+-- Part of pool: tau2 of the set with the sums s, and whether its search is done. It is 0 for equal
+-- effects, and null where fewer than two studies leave nothing to estimate. The search for maximum
+-- likelihood starts at the estimate of Hedges and ends at the root of the slope to which it climbs;
+-- the likelihood can have a second maximum at 0, where its slope is not positive, and the higher
+-- one counts.
+CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
+    list_transform([list_transform([list_transform([s], lambda se: {
+            'known': upper(method) IN ('EE', 'FE', 'DL') OR coalesce(se.k < 2, true),
+            'tau2': CASE WHEN upper(method) IN ('EE', 'FE') THEN 0.0::DOUBLE
+                WHEN upper(method) = 'DL' AND se.k > 1
+                THEN greatest((se.q - (se.k - 1)) / se.trace, 0.0) END,
+            'goal': se.k - 1, 'start': coalesce(se.start, 0), 'top': se.top,
+            'slope': CASE WHEN upper(method) = 'ML' THEN se.s1 ELSE se.trace END,
+            'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN list_transform([se.m],
+                lambda se_m: list_transform(y, lambda se_x: se_x - se_m))[1] END})[1]],
+        lambda se: struct_concat(se, {'y2': list_transform(se.y1, lambda se_x: se_x * se_x)}))[1]],
+        lambda se: CASE WHEN se.known THEN {'tau2': se.tau2, 'done': true}
+            ELSE list_transform([_solve(CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END,
+                se.goal, se.y1, se.y2, w, se.start, se.top)], lambda se_t: {'done': se_t.done,
+                'tau2': CASE WHEN upper(method) IN ('ML', 'REML') AND se_t.tau2 > 0
+                    AND list_inner_product(list_transform(w, lambda se_x: se_x * se_x), se.y2)
+                        <= se.slope
+                    AND list_transform([_deviances(upper(method), se.y1, w, [0, se_t.tau2])],
+                        lambda se_d: se_d[1] < se_d[2])[1] THEN 0 ELSE se_t.tau2 END})[1] END)[1]
 );
 
 -- Part of pool: adds the sums of the weights 1 / (v + tau2), the estimate, and the factor of
 -- Knapp and Hartung.
 CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
-    list_transform([list_transform([list_transform([s],
-        lambda we: struct_concat(we, {'t': CASE WHEN we.zero THEN 0 ELSE we.tau2 END}))[1]],
+    list_transform([list_transform([s],
         lambda we: struct_concat(we, CASE WHEN upper(method) IN ('EE', 'FE')
             THEN {'w1': we.s1, 'mu': we.m, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
-            ELSE list_transform([list_transform(w, lambda we_x: we_x / (1 + coalesce(we.t, 0) * we_x))],
-                lambda we_w: {'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y) / list_sum(we_w),
+            ELSE list_transform([_weights(w, coalesce(we.tau2, 0))], lambda we_w: {
+                'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y) / list_sum(we_w),
                 'w2': CASE WHEN upper(method) IN ('ML', 'REML')
                     THEN list_inner_product(we_w, we_w) END,
                 'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(we_w,
                     list_transform(we_w, lambda we_x: we_x * we_x)) END})[1] END))[1]],
         lambda we: struct_concat(we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
-            THEN list_inner_product(list_transform(w, lambda we_x: we_x / (1 + we.t * we_x)),
-                list_transform(y, lambda we_x: (we_x - we.mu) * (we_x - we.mu)))
-                / nullif(we.k - 1, 0) END}))[1]
+            AND we.k > 1 THEN list_inner_product(_weights(w, we.tau2), list_transform([we.mu],
+                lambda we_m: list_transform(y, lambda we_x: (we_x - we_m) * (we_x - we_m)))[1])
+                / (we.k - 1) END}))[1]
 );
 
 -- Part of pool: the struct that it gives.
 CREATE OR REPLACE MACRO _report(s, method, test) AS (
-    list_transform([list_transform([s], lambda rp: struct_concat(rp, {
+    list_transform([list_transform([list_transform([s], lambda rp: struct_concat(rp, {
         'good': rp.done AND rp.w1 > 0 AND isfinite(rp.w1) AND isfinite(rp.mu)
-            AND isfinite(coalesce(rp.t, 0)),
+            AND isfinite(coalesce(rp.tau2, 0)),
         'equal': upper(method) IN ('EE', 'FE'),
         'df': CASE WHEN lower(test) <> 'z' AND rp.k > 0 THEN rp.k - 1 END,
         'se': sqrt(CASE lower(test) WHEN 'knha' THEN rp.factor
             WHEN 'adhoc' THEN CASE WHEN rp.factor < 1 THEN 1 ELSE rp.factor END
-            ELSE 1 END / rp.w1)}))[1]], lambda rp: {
+            ELSE 1 END / rp.w1)}))[1]],
+        lambda rp: struct_concat(rp, list_transform([{'df': rp.df, 'k': rp.k, 'q': rp.q,
+            'size': CASE WHEN rp.good AND rp.se > 0 THEN abs(rp.mu / rp.se) END}], lambda rp_d: {
+                'p': _two_sided(rp_d.size, rp_d.df), 'q_p': chi2_sf(rp_d.q, rp_d.k - 1)})[1]))[1]],
+        lambda rp: {
         'k': rp.k,
         'k_missing': rp.n - rp.k,
         'estimate': CASE WHEN rp.good THEN rp.mu END,
         'se': CASE WHEN rp.good THEN rp.se END,
-        'statistic': CASE WHEN rp.good THEN _finite(rp.mu / rp.se) END,
+        'statistic': CASE WHEN rp.good AND rp.se > 0 THEN rp.mu / rp.se END,
         'df': rp.df,
-        'p': _two_sided(CASE WHEN rp.good THEN _finite(rp.mu / rp.se) END, rp.df),
+        'p': rp.p,
         'ci_lower': CASE WHEN rp.good THEN rp.mu - rp.critical[1] * rp.se END,
         'ci_upper': CASE WHEN rp.good THEN rp.mu + rp.critical[1] * rp.se END,
         'pi_lower': CASE WHEN rp.good AND NOT rp.equal
-            THEN rp.mu - rp.critical[2] * sqrt(rp.se * rp.se + rp.t) END,
+            THEN rp.mu - rp.critical[2] * sqrt(rp.se * rp.se + rp.tau2) END,
         'pi_upper': CASE WHEN rp.good AND NOT rp.equal
-            THEN rp.mu + rp.critical[2] * sqrt(rp.se * rp.se + rp.t) END,
-        'tau2': CASE WHEN rp.good THEN rp.t END,
+            THEN rp.mu + rp.critical[2] * sqrt(rp.se * rp.se + rp.tau2) END,
+        'tau2': CASE WHEN rp.good THEN rp.tau2 END,
         'tau2_se': CASE WHEN rp.good AND rp.k > 1 THEN CASE upper(method)
-            WHEN 'DL' THEN sqrt(2 * (rp.k - 1) + 4 * rp.t * rp.trace + 2 * rp.t * rp.t
+            WHEN 'DL' THEN sqrt(2 * (rp.k - 1) + 4 * rp.tau2 * rp.trace + 2 * rp.tau2 * rp.tau2
                 * (rp.s2 - 2 * rp.s3 / rp.s1 + rp.s2 / rp.s1 * rp.s2 / rp.s1)) / rp.trace
             WHEN 'PM' THEN sqrt(2 / (rp.k - 1)) * rp.k / rp.w1
             WHEN 'ML' THEN sqrt(2 / rp.w2)
             WHEN 'REML' THEN sqrt(2 / (rp.w2 - 2 * rp.w3 / rp.w1
                 + rp.w2 / rp.w1 * rp.w2 / rp.w1)) END END,
         'I2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
-            WHEN NOT rp.equal THEN 100 * rp.t / ((rp.k - 1) / rp.trace + rp.t)
+            WHEN NOT rp.equal THEN 100 * rp.tau2 / ((rp.k - 1) / rp.trace + rp.tau2)
             WHEN rp.q > rp.k - 1 THEN 100 * (rp.q - (rp.k - 1)) / rp.q ELSE 0 END,
         'H2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
-            WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.t * rp.trace / (rp.k - 1) END,
+            WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.tau2 * rp.trace / (rp.k - 1) END,
         'Q': _finite(rp.q),
         'Q_df': CASE WHEN rp.k > 0 THEN rp.k - 1 END,
-        'Q_p': chi2_sf(_finite(rp.q), rp.k - 1),
+        'Q_p': rp.q_p,
         'knha_factor': CASE WHEN rp.good THEN rp.factor END,
         'converged': CASE WHEN rp.k > 0 THEN coalesce(rp.good, false) END})[1]
 );
 
--- Part of pool: the quantiles of its confidence and prediction intervals.
-CREATE OR REPLACE MACRO _criticals(k, test, level, pi) AS (
-    list_transform([CASE WHEN lower(test) <> 'z' THEN k - 1 END,
-        CASE WHEN lower(pi) = 'riley' THEN k - 2
-            WHEN lower(pi) = 't' OR lower(pi) = 'default' AND lower(test) <> 'z' THEN k - 1 END],
-        lambda cr: _critical(_alpha(level), cr))
+-- Part of pool: the quantiles of its confidence and prediction intervals, of which z is that of the
+-- normal distribution; null for a df of 0.
+CREATE OR REPLACE MACRO _criticals(k, alpha, z, test, pi) AS ([
+    CASE WHEN lower(test) = 'z' THEN z ELSE _t_point(alpha, k - 1, z) END,
+    CASE WHEN lower(pi) = 'z' OR lower(pi) = 'default' AND lower(test) = 'z' THEN z
+        ELSE _t_point(alpha, CASE WHEN lower(pi) = 'riley' THEN k - 2 ELSE k - 1 END, z) END]
+);
+
+-- What pool gives for one set, from its first sums, its effects y and its inverse variances w.
+CREATE OR REPLACE MACRO _pooled(s, y, w, method, test) AS (
+    _report(_weigh(struct_concat(_homogeneity(s, y, w), _search(_homogeneity(s, y, w), y, w, method)),
+        y, w, method, test), method, test)
+);
+
+-- The options of pool: true, or an error that names the nearest.
+CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
+    CASE WHEN by_name IS NOT NULL
+        THEN error(name || ' takes all but its data by name, as in method := ''DL''')
+    WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
+        THEN error(_unknown(name, 'method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
+    WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
+        THEN error(_unknown(name, 'test', test, ['z', 'knha', 'adhoc', 't']))
+    WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
+        THEN error(_unknown(name, 'pi', pi, ['default', 'z', 't', 'riley']))
+    WHEN NOT coalesce(level >= 50 AND level < 100 OR level >= 0.5 AND level < 1, false)
+        THEN error(format('{}: the level is {}; give a percent from 50 to below 100', name,
+            coalesce(CAST(level AS VARCHAR), 'NULL')))
+    ELSE true END
 );
 
 -- The pooled estimate of the effect sizes yi with their variances vi, and their heterogeneity.
 CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 'z', level := 95,
         pi := 'default', unit := NULL, measure := NULL) AS (
-    CASE WHEN by_name IS NOT NULL
-        THEN error('pool takes yi and vi, and all else by name, as in method := ''DL''')
-    WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
-        THEN error('pool: ' || _unknown('method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
-    WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
-        THEN error('pool: ' || _unknown('test', test, ['z', 'knha', 'adhoc', 't']))
-    WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
-        THEN error('pool: ' || _unknown('pi', pi, ['default', 'z', 't', 'riley']))
-    WHEN NOT coalesce(level > 0 AND level < 100, false)
-        THEN error(format('pool: the level is {}; give a percent between 0 and 100',
-            coalesce(CAST(level AS VARCHAR), 'NULL')))
-    WHEN typeof(any_value(unit)) <> '"NULL"'
-        AND count(unit) FILTER (_usable(yi, vi)) < count(*) FILTER (_usable(yi, vi))
-        THEN error(format('pool: {} rows have no unit', count(*) FILTER (_usable(yi, vi))
-            - count(unit) FILTER (_usable(yi, vi))))
-    WHEN typeof(any_value(unit)) <> '"NULL"'
-        AND count(DISTINCT unit) FILTER (_usable(yi, vi)) < count(*) FILTER (_usable(yi, vi))
-        THEN error('pool: ' || _repeated(list(unit) FILTER (_usable(yi, vi))))
-    WHEN typeof(any_value(measure)) <> '"NULL"'
-        AND min(measure) FILTER (_usable(yi, vi)) <> max(measure) FILTER (_usable(yi, vi))
-        THEN error(format('pool: {} and {} are different measures; pool one at a time',
-            min(measure) FILTER (_usable(yi, vi)), max(measure) FILTER (_usable(yi, vi))))
-    ELSE _report(_weigh(_heterogeneity(_homogeneity({
+    first_value(_pooled({
             'n': count(*),
-            'k': count(*) FILTER (_usable(yi, vi)),
+            'k': count(*) FILTER (_usable(yi, vi)
+                AND _options('pool', by_name, method, test, level, pi)),
             's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)),
             's2': sum(pow(1 / CAST(vi AS DOUBLE), 2)) FILTER (_usable(yi, vi)),
             's3': CASE WHEN upper(method) = 'DL'
@@ -275,11 +278,9 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
             'top': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN
                 pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
                     - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2) END,
-            'critical': _criticals(count(*) FILTER (_usable(yi, vi)), test, level, pi)},
+            'critical': _criticals(count(*) FILTER (_usable(yi, vi)), _alpha(level),
+                max(CAST(-normal_quantile(_alpha(level) / 2) AS DOUBLE)), test, pi)},
         list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))),
-        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method),
-        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method, test), method, test) END
+        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method, test))
+        OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
