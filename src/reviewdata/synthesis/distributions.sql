@@ -343,3 +343,12 @@ CREATE OR REPLACE MACRO f_sf(f, df1, df2) AS (
             THEN least(CAST(df1 AS DOUBLE) * CAST(f AS DOUBLE), 1e300) END}],
         lambda g: _beta_tail(g.n / (g.n + g.u), g.u / (g.n + g.u), g.n / 2, g.m / 2))[1]
 );
+
+-- The quantile of the standard normal distribution, by scipy's name. See normal_quantile.
+CREATE OR REPLACE MACRO norm_ppf(p) AS normal_quantile(p);
+
+-- The quantile of Student's t, by scipy's name. See t_quantile.
+CREATE OR REPLACE MACRO t_ppf(p, df) AS t_quantile(p, df);
+
+-- The two-sided p of Student's t. See t_sf.
+CREATE OR REPLACE MACRO t_sf2(t, df) AS 2 * t_sf(abs(t), df);
