@@ -28,9 +28,6 @@ CREATE OR REPLACE MACRO _usable(yi, vi) AS (
         AND isfinite(1 / CAST(vi AS DOUBLE))
 );
 
--- x, or null where it is no number.
-CREATE OR REPLACE MACRO _finite(x) AS (CASE WHEN isfinite(x) THEN x END);
-
 -- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
 CREATE OR REPLACE MACRO _alpha(level) AS (
     CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
@@ -39,7 +36,7 @@ CREATE OR REPLACE MACRO _alpha(level) AS (
 -- The two-sided p of a statistic of 0 and above: of t, or of the normal distribution where df is
 -- null.
 CREATE OR REPLACE MACRO _two_sided(size, df) AS (
-    CASE WHEN df IS NULL THEN 2 * _normal_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
+    CASE WHEN df IS NULL THEN 2 * _norm_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
 );
 
 -- The weights 1 / (v + tau2), from the inverse variances w.
@@ -132,6 +129,7 @@ CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
     list_transform([list_transform([s], lambda ho: struct_concat(ho,
         {'m': ho.t1 / ho.s1, 'trace': ho.s1 - ho.s2 / ho.s1}))[1]],
         lambda ho: struct_concat(ho, {'q': CASE
+            WHEN ho.k < 1 THEN NULL
             WHEN ho.k = 1 THEN 0
             WHEN ho.u1 - ho.t1 * ho.m > 1e-4 * ho.u1 THEN ho.u1 - ho.t1 * ho.m
             ELSE list_inner_product(w, list_transform(y, lambda ho_x: (ho_x - ho.m) * (ho_x - ho.m)))
@@ -222,7 +220,7 @@ CREATE OR REPLACE MACRO _report(s, method, test) AS (
             WHEN rp.q > rp.k - 1 THEN 100 * (rp.q - (rp.k - 1)) / rp.q ELSE 0 END,
         'H2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
             WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.tau2 * rp.trace / (rp.k - 1) END,
-        'Q': _finite(rp.q),
+        'Q': CASE WHEN isfinite(rp.q) THEN rp.q END,
         'Q_df': CASE WHEN rp.k > 0 THEN rp.k - 1 END,
         'Q_p': rp.q_p,
         'knha_factor': CASE WHEN rp.good THEN rp.factor END,
@@ -246,7 +244,7 @@ CREATE OR REPLACE MACRO _pooled(s, y, w, method, test) AS (
 -- The options of pool: true, or an error that names the nearest.
 CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
     CASE WHEN by_name IS NOT NULL
-        THEN error(name || ' takes all but its data by name, as in method := ''DL''')
+        THEN error(name || ' takes all but its data by name, as in level := 95')
     WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
         THEN error(_unknown(name, 'method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
     WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
@@ -279,7 +277,7 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
                 pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
                     - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2) END,
             'critical': _criticals(count(*) FILTER (_usable(yi, vi)), _alpha(level),
-                max(CAST(-normal_quantile(_alpha(level) / 2) AS DOUBLE)), test, pi)},
+                max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)), test, pi)},
         list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
         list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method, test))
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
