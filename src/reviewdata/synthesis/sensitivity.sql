@@ -50,10 +50,10 @@ CREATE OR REPLACE MACRO confint_tau2(yi, vi, by_name := NULL, level := 95) AS (
             'u1': sum(CAST(yi AS DOUBLE) * yi / vi) FILTER (_usable(yi, vi)),
             'top': pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
                 - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2)},
-        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))),
-        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), _alpha(level))))
+        _effects(yi, vi),
+        _inverses(yi, vi)),
+        _effects(yi, vi),
+        _inverses(yi, vi), _alpha(level))))
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
 
@@ -117,8 +117,8 @@ CREATE OR REPLACE MACRO between_groups(estimate, se) AS (
                 FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)),
             'u1': sum(CAST(estimate AS DOUBLE) * estimate / (CAST(se AS DOUBLE) * se))
                 FILTER (_usable(estimate, CAST(se AS DOUBLE) * se))},
-        list(CAST(estimate AS DOUBLE)) FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)),
-        list(1 / (CAST(se AS DOUBLE) * se)) FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)))],
+        _effects(estimate, CAST(se AS DOUBLE) * se),
+        _inverses(estimate, CAST(se AS DOUBLE) * se))],
         lambda bg: {'groups': bg.k, 'groups_missing': bg.n - bg.k, 'Q': bg.q,
             'Q_df': CASE WHEN bg.k > 0 THEN bg.k - 1 END, 'Q_p': chi2_sf(bg.q, bg.k - 1)})[1])
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
