@@ -51,7 +51,7 @@ CREATE OR REPLACE MACRO _gamma_tails(a, x) AS (
 
 -- The same for z of 0 and above. With y = z / sqrt(2) the exponential of -y^2 is taken in two
 -- parts, of y rounded to sixteenths and of the rest, as Cody does.
-CREATE OR REPLACE MACRO _normal_tail(z) AS (
+CREATE OR REPLACE MACRO _norm_tail(z) AS (
     list_transform([z / 1.41421356237309504880], lambda y:
         CASE WHEN y <= 0.46875 THEN 0.5 - 0.5 * y
             * ((((1.85777706184603153e-1 * y * y + 3.16112374387056560e0) * y * y
@@ -86,22 +86,22 @@ CREATE OR REPLACE MACRO _normal_tail(z) AS (
 -- Formula: erfc(z / sqrt(2)) / 2, by three rational approximations.
 -- Source: Cody (1969), Rational Chebyshev approximations for the error function.
 -- In R: pnorm(z, lower.tail = FALSE).
-CREATE OR REPLACE MACRO normal_sf(z) AS (
-    list_transform([CAST(z AS DOUBLE)], lambda x: list_transform([_normal_tail(abs(x))],
+CREATE OR REPLACE MACRO norm_sf(z) AS (
+    list_transform([CAST(z AS DOUBLE)], lambda x: list_transform([_norm_tail(abs(x))],
         lambda tail: CASE WHEN isnan(x) THEN NULL WHEN x < 0 THEN 1 - tail ELSE tail END)[1])[1]
 );
 
 -- The standard normal distribution function: P(Z <= z).
 -- Formula: the upper tail of -z.
--- Source: see normal_sf.
+-- Source: see norm_sf.
 -- In R: pnorm(z).
-CREATE OR REPLACE MACRO normal_cdf(z) AS (normal_sf(-CAST(z AS DOUBLE)));
+CREATE OR REPLACE MACRO norm_cdf(z) AS (norm_sf(-CAST(z AS DOUBLE)));
 
 -- The quantile of the standard normal distribution: the z with P(Z <= z) = p, of p between 0 and 1.
 -- Formula: rational approximations in the middle and in the tails.
 -- Source: Wichura (1988), Algorithm AS 241, PPND16.
 -- In R: qnorm(p).
-CREATE OR REPLACE MACRO normal_quantile(p) AS (
+CREATE OR REPLACE MACRO norm_ppf(p) AS (
     list_transform([CAST(p AS DOUBLE)], lambda u: CASE WHEN NOT (u > 0 AND u < 1) THEN NULL
         WHEN abs(u - 0.5) <= 0.425 THEN list_transform([0.180625 - (u - 0.5) * (u - 0.5)],
             lambda r: (u - 0.5)
@@ -161,12 +161,12 @@ CREATE OR REPLACE MACRO _chi2_step(p, a, u) AS (
 -- Hilferty's x = df (1 - 2/(9 df) + z sqrt(2/(9 df)))^3, or from the first term of the lower tail.
 -- Source: Best and Roberts (1975), Algorithm AS 91, for the starts.
 -- In R: qchisq(p, df).
-CREATE OR REPLACE MACRO chi2_quantile(p, df) AS (
+CREATE OR REPLACE MACRO chi2_ppf(p, df) AS (
     list_transform([{'p': CAST(p AS DOUBLE), 'a': CAST(df AS DOUBLE) / 2}], lambda g:
         CASE WHEN NOT (g.p > 0 AND g.p < 1 AND g.a > 0 AND g.a <= 5e8) THEN NULL
         ELSE 2 * exp(list_reduce(range(30), lambda s, i:
             CASE WHEN abs(s.step) < 1e-7 THEN s ELSE _chi2_step(g.p, g.a, s.u) END,
-            list_transform([1 - 1 / (9 * g.a) + normal_quantile(g.p) / (3 * sqrt(g.a))], lambda w:
+            list_transform([1 - 1 / (9 * g.a) + norm_ppf(g.p) / (3 * sqrt(g.a))], lambda w:
                 {'u': CASE WHEN w > 0.3 THEN ln(g.a) + 3 * ln(w)
                     ELSE (ln(g.p) + lgamma(g.a + 1)) / g.a END, 'step': 1.0::DOUBLE})[1]).u) END)[1]
 );
@@ -222,6 +222,12 @@ CREATE OR REPLACE MACRO t_sf(t, df) AS (
         lambda g: list_transform([_t_beta(g.t, g.df) / 2],
             lambda tail: CASE WHEN g.below THEN 1 - tail ELSE tail END)[1])[1]
 );
+
+-- Both tails of Student's t distribution: P(|T| > |t|), of df above 0.
+-- Formula: the incomplete beta function at df / (df + t^2) with df / 2 and 1/2.
+-- Source: Abramowitz and Stegun (1964), 26.7.1, 26.5.27.
+-- In R: 2 * pt(abs(t), df, lower.tail = FALSE).
+CREATE OR REPLACE MACRO t_sf2(t, df) AS (2 * t_sf(abs(CAST(t AS DOUBLE)), df));
 
 -- One step towards the t with P(|T| > t) = p; `step` is relative to t.
 CREATE OR REPLACE MACRO _t_step(p, df, t) AS (
@@ -305,7 +311,7 @@ CREATE OR REPLACE MACRO _t_newton(p, df, s, beyond) AS (
 );
 
 -- The t of which both tails, of a whole number df, are p, of p of 1/2 and below, from that z of the
--- normal distribution: shorter to plan than t_quantile, which has the words.
+-- normal distribution: shorter to plan than t_ppf, which has the words.
 CREATE OR REPLACE MACRO _t_point(p, df, z) AS (
     list_reduce(range(CASE WHEN df >= 1 THEN 30 END), lambda tp, tp_i: CASE WHEN tp.done THEN tp
         ELSE _t_newton(p, df, tp, _t_beyond(tp.t, df, tp.low)) END,
@@ -318,10 +324,10 @@ CREATE OR REPLACE MACRO _t_point(p, df, z) AS (
 -- Formula: Newton's method from the normal quantile, in the tail on the logarithms of t and of the
 -- tail.
 -- In R: qt(p, df).
-CREATE OR REPLACE MACRO t_quantile(p, df) AS (
+CREATE OR REPLACE MACRO t_ppf(p, df) AS (
     list_transform([{'p': CAST(p AS DOUBLE), 'df': CAST(df AS DOUBLE),
         'both': 2 * least(CAST(p AS DOUBLE), 1 - CAST(p AS DOUBLE)),
-        'z': abs(normal_quantile(p))}], lambda g:
+        'z': abs(norm_ppf(p))}], lambda g:
         CASE WHEN NOT (g.p > 0 AND g.p < 1 AND g.df >= 1 AND isfinite(g.df)) THEN NULL
         WHEN g.p = 0.5 THEN 0.0
         ELSE list_transform([list_reduce(range(30), lambda s, i:

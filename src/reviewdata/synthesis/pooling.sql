@@ -13,14 +13,6 @@ CREATE OR REPLACE MACRO _unknown(macro, option, given, known) AS (
             lower(coalesce(given, '')), lower(un_word)), 'word': un_word}))[1].word)
 );
 
--- The text of the error for units of which two rows are: the first five of them.
-CREATE OR REPLACE MACRO _repeated(units) AS (
-    format('two rows or more are of one unit, as {}; combine them before, or pool one of each',
-        list_aggregate(list_sort(list_transform(list_filter(list_distinct(units),
-            lambda re_u: len(list_filter(units, lambda re_v: re_v = re_u)) > 1),
-            lambda re_u: CAST(re_u AS VARCHAR)))[:5], 'string_agg', ', '))
-);
-
 -- Whether a row can be pooled: an effect size that is a number, and a variance above 0 whose
 -- inverse is one too.
 CREATE OR REPLACE MACRO _usable(yi, vi) AS (
@@ -28,8 +20,14 @@ CREATE OR REPLACE MACRO _usable(yi, vi) AS (
         AND isfinite(1 / CAST(vi AS DOUBLE))
 );
 
--- x, or null where it is no number.
-CREATE OR REPLACE MACRO _finite(x) AS (CASE WHEN isfinite(x) THEN x END);
+-- The effects that can be pooled, and the inverses of their variances in the same order: DuckDB
+-- fills the lists of one statement row by row together. Null where there are none.
+CREATE OR REPLACE MACRO _effects(yi, vi) AS (
+    list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
+);
+CREATE OR REPLACE MACRO _inverses(yi, vi) AS (
+    list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))
+);
 
 -- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
 CREATE OR REPLACE MACRO _alpha(level) AS (
@@ -39,7 +37,7 @@ CREATE OR REPLACE MACRO _alpha(level) AS (
 -- The two-sided p of a statistic of 0 and above: of t, or of the normal distribution where df is
 -- null.
 CREATE OR REPLACE MACRO _two_sided(size, df) AS (
-    CASE WHEN df IS NULL THEN 2 * _normal_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
+    CASE WHEN df IS NULL THEN 2 * _norm_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
 );
 
 -- The weights 1 / (v + tau2), from the inverse variances w.
@@ -132,6 +130,7 @@ CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
     list_transform([list_transform([s], lambda ho: struct_concat(ho,
         {'m': ho.t1 / ho.s1, 'trace': ho.s1 - ho.s2 / ho.s1}))[1]],
         lambda ho: struct_concat(ho, {'q': CASE
+            WHEN ho.k < 1 THEN NULL
             WHEN ho.k = 1 THEN 0
             WHEN ho.u1 - ho.t1 * ho.m > 1e-4 * ho.u1 THEN ho.u1 - ho.t1 * ho.m
             ELSE list_inner_product(w, list_transform(y, lambda ho_x: (ho_x - ho.m) * (ho_x - ho.m)))
@@ -167,15 +166,16 @@ CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
 -- Part of pool: adds the sums of the weights 1 / (v + tau2), the estimate, and the factor of
 -- Knapp and Hartung.
 CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
-    list_transform([list_transform([s],
+    list_transform([list_transform([list_transform([s],
         lambda we: struct_concat(we, CASE WHEN upper(method) IN ('EE', 'FE')
-            THEN {'w1': we.s1, 'mu': we.m, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
+            THEN {'w1': we.s1, 'mu': we.t1, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
             ELSE list_transform([_weights(w, coalesce(we.tau2, 0))], lambda we_w: {
-                'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y) / list_sum(we_w),
+                'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y),
                 'w2': CASE WHEN upper(method) IN ('ML', 'REML')
                     THEN list_inner_product(we_w, we_w) END,
                 'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(we_w,
                     list_transform(we_w, lambda we_x: we_x * we_x)) END})[1] END))[1]],
+        lambda we: struct_update(we, mu := we.mu / we.w1))[1]],
         lambda we: struct_concat(we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
             AND we.k > 1 THEN list_inner_product(_weights(w, we.tau2), list_transform([we.mu],
                 lambda we_m: list_transform(y, lambda we_x: (we_x - we_m) * (we_x - we_m)))[1])
@@ -222,7 +222,7 @@ CREATE OR REPLACE MACRO _report(s, method, test) AS (
             WHEN rp.q > rp.k - 1 THEN 100 * (rp.q - (rp.k - 1)) / rp.q ELSE 0 END,
         'H2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
             WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.tau2 * rp.trace / (rp.k - 1) END,
-        'Q': _finite(rp.q),
+        'Q': CASE WHEN isfinite(rp.q) THEN rp.q END,
         'Q_df': CASE WHEN rp.k > 0 THEN rp.k - 1 END,
         'Q_p': rp.q_p,
         'knha_factor': CASE WHEN rp.good THEN rp.factor END,
@@ -237,6 +237,33 @@ CREATE OR REPLACE MACRO _criticals(k, alpha, z, test, pi) AS ([
         ELSE _t_point(alpha, CASE WHEN lower(pi) = 'riley' THEN k - 2 ELSE k - 1 END, z) END]
 );
 
+-- The units, in order, of which there are two or more.
+CREATE OR REPLACE MACRO _repeated(units) AS (
+    list_distinct(list_transform([list_sort(units)], lambda un_l:
+        list_filter(un_l, lambda un_u, un_i: un_i > 1 AND un_l[un_i - 1] = un_u))[1])
+);
+
+-- Whether an option that is a column was given. Its type is known before anything runs, so that what
+-- is only done for it costs nothing without it.
+CREATE OR REPLACE MACRO _is_given(x) AS (typeof(list(x)) <> '"NULL"[]');
+
+-- True, or an error that names what is pooled twice or together though it must not be: two rows of
+-- one unit, a row without one, rows of several measures. Only the rows that are pooled count.
+CREATE OR REPLACE MACRO _checked(name, unit, measure, usable) AS (CASE
+    WHEN _is_given(unit) AND count(unit) FILTER (usable) < count(*) FILTER (usable)
+    THEN error(format('{}: {} of the rows have no unit', name,
+        count(*) FILTER (usable) - count(unit) FILTER (usable)))
+    WHEN _is_given(unit) AND len(_repeated(list(unit) FILTER (usable))) > 0
+    THEN error(format('{}: two rows or more are of one unit, as of {}; combine them first', name,
+        list_aggregate(list_transform(list_sort(_repeated(list(unit) FILTER (usable)))[:5],
+            lambda ch_u: CAST(ch_u AS VARCHAR)), 'string_agg', ', ')))
+    WHEN _is_given(measure) AND min(measure) FILTER (usable) <> max(measure) FILTER (usable)
+    THEN error(format('{}: {} and {} are different measures; pool one at a time', name,
+        CAST(min(measure) FILTER (usable) AS VARCHAR),
+        CAST(max(measure) FILTER (usable) AS VARCHAR)))
+    ELSE true END
+);
+
 -- What pool gives for one set, from its first sums, its effects y and its inverse variances w.
 CREATE OR REPLACE MACRO _pooled(s, y, w, method, test) AS (
     _report(_weigh(struct_concat(_homogeneity(s, y, w), _search(_homogeneity(s, y, w), y, w, method)),
@@ -246,7 +273,7 @@ CREATE OR REPLACE MACRO _pooled(s, y, w, method, test) AS (
 -- The options of pool: true, or an error that names the nearest.
 CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
     CASE WHEN by_name IS NOT NULL
-        THEN error(name || ' takes all but its data by name, as in method := ''DL''')
+        THEN error(name || ' takes all but its data by name, as in level := 95')
     WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
         THEN error(_unknown(name, 'method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
     WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
@@ -260,17 +287,47 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
 );
 
 -- The pooled estimate of the effect sizes yi with their variances vi, and their heterogeneity.
+-- Formula: estimate = sum w yi / sum w, of w = 1 / (vi + tau2), and se = 1 / sqrt(sum w). With
+-- w0 = 1 / vi and m0 the estimate at tau2 = 0:
+--     Q        sum w0 (yi - m0)^2, on k - 1 degrees of freedom
+--     I2, H2   100 tau2 / (s2 + tau2) and 1 + tau2 / s2, of the typical variance
+--              s2 = (k - 1) sum w0 / ((sum w0)^2 - sum w0^2); of 'EE' by Q:
+--              100 (Q - (k - 1)) / Q, 0 at least, and Q / (k - 1)
+--     ci       estimate +/- quantile * se
+--     pi       estimate +/- quantile * sqrt(tau2 + se^2); null for 'EE'
+-- Options, the first of each is the default:
+--     method   'REML' (restricted maximum likelihood; Viechtbauer 2005), 'EE' or 'FE' (equal
+--              effects, tau2 = 0), 'DL' (DerSimonian and Laird 1986: (Q - (k - 1)) (k - 1) / s2 by
+--              way of moments, 0 at least), 'PM' (Paule and Mandel 1982: sum w (yi - estimate)^2
+--              = k - 1), 'ML' (maximum likelihood)
+--     test     'z'; 't' (t on k - 1 degrees of freedom); 'knha' (Knapp and Hartung 2003: t, and
+--              se^2 multiplied by knha_factor = sum w (yi - estimate)^2 / (k - 1), which can be
+--              below 1); 'adhoc' (the same with a factor of 1 at least)
+--     level    95, a percent from 50 to below 100, or a share
+--     pi       'default' (the quantile of ci, as in metafor), 'z', 't' (t on k - 1), 'riley' (t on
+--              k - 2; Higgins, Thompson and Spiegelhalter 2009, Riley et al. 2011; null for k = 2)
+--     unit     the independent sample of each row: two pooled rows of one unit, or a pooled row
+--              without one, are an error
+--     measure  the effect measure of each row: several in one pool are an error
+-- Rows without an effect or a variance, or with a variance that is not above 0 or has no inverse,
+-- are left out and counted in k_missing. (metafor keeps variances of 0 and warns.) What is not
+-- defined for so few studies is null. An estimate whose search did not end is null, and converged
+-- is false. The likelihood can have several maxima: the search starts at the estimate of Hedges,
+-- as that of metafor does, and compares what it finds with tau2 = 0. HAVING cannot call it;
+-- QUALIFY can.
+-- Returns: STRUCT(k, k_missing, estimate, se, statistic, df, p, ci_lower, ci_upper, pi_lower,
+-- pi_upper, tau2, tau2_se, I2, H2, Q, Q_df, Q_p, knha_factor, converged).
+-- In metafor: rma(yi, vi, method = 'REML', test = 'z', level = 95) and predict().
 CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 'z', level := 95,
         pi := 'default', unit := NULL, measure := NULL) AS (
-    first_value(_pooled({
-            'n': count(*),
-            'k': count(*) FILTER (_usable(yi, vi)
-                AND _options('pool', by_name, method, test, level, pi)),
-            's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)),
-            's2': sum(pow(1 / CAST(vi AS DOUBLE), 2)) FILTER (_usable(yi, vi)),
+    first_value(CASE WHEN _checked('pool', unit, measure, _usable(yi, vi)) THEN _pooled({
+            'n': count(*) FILTER (_options('pool', by_name, method, test, level, pi)),
+            'k': coalesce(len(_effects(yi, vi)), 0),
+            's1': list_sum(_inverses(yi, vi)),
+            's2': list_inner_product(_inverses(yi, vi), _inverses(yi, vi)),
             's3': CASE WHEN upper(method) = 'DL'
-                THEN sum(pow(1 / CAST(vi AS DOUBLE), 3)) FILTER (_usable(yi, vi)) END,
-            't1': sum(CAST(yi AS DOUBLE) / vi) FILTER (_usable(yi, vi)),
+                THEN sum(1 / CAST(vi AS DOUBLE) / vi / vi) FILTER (_usable(yi, vi)) END,
+            't1': list_inner_product(_inverses(yi, vi), _effects(yi, vi)),
             'u1': sum(CAST(yi AS DOUBLE) * yi / vi) FILTER (_usable(yi, vi)),
             'start': CASE WHEN upper(method) IN ('ML', 'REML') THEN greatest(0,
                 var_samp(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
@@ -278,9 +335,8 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
             'top': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN
                 pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
                     - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2) END,
-            'critical': _criticals(count(*) FILTER (_usable(yi, vi)), _alpha(level),
-                max(CAST(-normal_quantile(_alpha(level) / 2) AS DOUBLE)), test, pi)},
-        list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)),
-        list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)), method, test))
+            'critical': _criticals(coalesce(len(_effects(yi, vi)), 0), _alpha(level),
+                max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)), test, pi)},
+        _effects(yi, vi), _inverses(yi, vi), method, test) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

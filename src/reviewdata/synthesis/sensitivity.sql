@@ -1,0 +1,125 @@
+-- What a pooled estimate rests on: the interval of tau2, leaving out one study, comparing subgroups.
+--
+-- It needs pooling.sql and distributions.sql. Names that begin with `_` are parts.
+
+-- Part of confint_tau2: the bounds of tau2, from the upper to the lower quantile.
+CREATE OR REPLACE MACRO _profile(s, y, w, alpha) AS (
+    list_transform([list_transform([list_transform([s], lambda pr: struct_concat(pr, {
+            'y1': list_transform([pr.m], lambda pr_m: list_transform(y, lambda pr_x: pr_x - pr_m))[1],
+            'goals': list_transform([alpha / 2, 1 - alpha / 2],
+                lambda pr_p: chi2_ppf(pr_p, pr.k - 1))}))[1]],
+        lambda pr: struct_concat(pr, {'y2': list_transform(pr.y1, lambda pr_x: pr_x * pr_x)}))[1]],
+        lambda pr: {'n': pr.n, 'k': pr.k, 'typical': (pr.k - 1) / pr.trace,
+            'found': list_transform(pr.goals, lambda pr_g: _solve('Q', pr_g, pr.y1, pr.y2, w, 0,
+                pr.top * (pr.k - 1) / pr_g))})[1]
+);
+
+-- Part of confint_tau2: the struct that it gives.
+CREATE OR REPLACE MACRO _profile_report(s) AS (
+    list_transform([list_transform([s], lambda po: {'n': po.n, 'k': po.k, 'typical': po.typical,
+        'lower': CASE WHEN po.k > 1 AND po.found[2].done THEN po.found[2].tau2 END,
+        'upper': CASE WHEN po.k > 1 AND po.found[1].done THEN po.found[1].tau2 END})[1]], lambda po: {
+        'k': po.k,
+        'k_missing': po.n - po.k,
+        'tau2_lower': po.lower,
+        'tau2_upper': po.upper,
+        'I2_lower': 100 * po.lower / (po.typical + po.lower),
+        'I2_upper': 100 * po.upper / (po.typical + po.upper),
+        'H2_lower': 1 + po.lower / po.typical,
+        'H2_upper': 1 + po.upper / po.typical,
+        'converged': CASE WHEN po.k > 1 THEN po.lower IS NOT NULL AND po.upper IS NOT NULL END})[1]
+);
+
+-- The confidence interval of tau2 by the Q-profile method, and those of I2 and H2 from it.
+-- Formula: the tau2 at which sum w (y - m)^2, of w = 1 / (v + tau2), is a quantile of chi-square
+-- with k - 1 degrees of freedom; 0 where it is below the quantile at 0 already. I2 and H2 are
+-- those of pool. Null for fewer than two studies.
+-- Options: level, a percent from 50 to below 100 (95), or a share.
+-- Source: Viechtbauer (2007), Confidence intervals for the amount of heterogeneity.
+-- Returns: STRUCT(k, k_missing, tau2_lower, tau2_upper, I2_lower, I2_upper, H2_lower, H2_upper,
+-- converged).
+-- In metafor: confint(rma(yi, vi)), the same for every estimator of tau2.
+CREATE OR REPLACE MACRO confint_tau2(yi, vi, by_name := NULL, level := 95) AS (
+    first_value(_profile_report(_profile(_homogeneity({
+            'n': count(*),
+            'k': count(*) FILTER (_usable(yi, vi)
+                AND _options('confint_tau2', by_name, 'PM', 'z', level, 'z')),
+            's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)),
+            's2': sum(pow(1 / CAST(vi AS DOUBLE), 2)) FILTER (_usable(yi, vi)),
+            't1': sum(CAST(yi AS DOUBLE) / vi) FILTER (_usable(yi, vi)),
+            'u1': sum(CAST(yi AS DOUBLE) * yi / vi) FILTER (_usable(yi, vi)),
+            'top': pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
+                - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2)},
+        _effects(yi, vi),
+        _inverses(yi, vi)),
+        _effects(yi, vi),
+        _inverses(yi, vi), _alpha(level))))
+        OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
+);
+
+-- The first sums of a set, as _pooled takes them, from its lists.
+CREATE OR REPLACE MACRO _list_sums(y, w, n, z, alpha, test, pi) AS ({
+    'n': n, 'k': len(y), 's1': list_sum(w), 's2': list_inner_product(w, w),
+    's3': list_inner_product(w, list_transform(w, lambda ls_x: ls_x * ls_x)),
+    't1': list_inner_product(w, y),
+    'u1': list_inner_product(w, list_transform(y, lambda ls_x: ls_x * ls_x)),
+    'start': greatest(0, list_var_samp(y)
+        - list_avg(list_transform(w, lambda ls_x: 1 / ls_x))),
+    'top': pow(list_max(y) - list_min(y), 2),
+    'critical': _criticals(len(y), alpha, z, test, pi)}
+);
+
+-- The pooled estimate without each study in turn: a list of the structs of pool, each with the
+-- label of the study that is left out, in order of label.
+-- Options: those of pool.
+-- Returns: LIST of STRUCT(label, k, k_missing, estimate, se, ..., converged); a table of it is
+-- SELECT unnest(leave_one_out(trial, yi, vi), max_depth := 2) FROM t. Rows that pool leaves out
+-- are counted in k_missing of each and not left out in turn.
+-- In metafor: leave1out(rma(yi, vi)).
+CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 'REML', test := 'z',
+        level := 95, pi := 'default') AS (
+    first_value(list_transform(list_transform(list_transform([{
+            'n': count(*),
+            'k': count(*) FILTER (_usable(yi, vi)
+                AND _options('leave_one_out', by_name, method, test, level, pi)),
+            'z': max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)),
+            'rows': coalesce(list({'label': label, 'y': CAST(yi AS DOUBLE),
+                'w': 1 / CAST(vi AS DOUBLE)} ORDER BY label) FILTER (_usable(yi, vi)), [])}],
+        lambda lo: list_transform(range(1, lo.k + 1), lambda lo_i: {'label': lo.rows[lo_i].label,
+            'n': lo.n - 1, 'z': lo.z,
+            'rows': list_filter(lo.rows, lambda lo_r, lo_j: lo_j <> lo_i)}))[1],
+        lambda lo: {'label': lo.label, 'n': lo.n, 'z': lo.z,
+            'y': list_transform(lo.rows, lambda lo_r: lo_r.y),
+            'w': list_transform(lo.rows, lambda lo_r: lo_r.w)}),
+        lambda lo: struct_concat({'label': lo.label}, _pooled(
+            _list_sums(lo.y, lo.w, lo.n, lo.z, _alpha(level), test, pi),
+            lo.y, lo.w, method, test))))
+        OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
+);
+
+-- The test between subgroups, from the estimate and standard error of each.
+--     SELECT unnest(between_groups(p.estimate, p.se))
+--     FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY grp)
+-- Formula: Q = sum w (estimate - m)^2, of w = 1 / se^2 and m the mean weighted by w, on groups - 1
+-- degrees of freedom; each group has its own tau2. Groups without a standard error are left out
+-- and counted in groups_missing.
+-- Source: Borenstein et al. (2009), Introduction to Meta-Analysis, chapter 19.
+-- Returns: STRUCT(groups, groups_missing, Q, Q_df, Q_p).
+-- In metafor: anova of rma(estimate, sei = se, mods = ~ grp, method = 'FE').
+CREATE OR REPLACE MACRO between_groups(estimate, se) AS (
+    first_value(list_transform([_homogeneity({
+            'n': count(*),
+            'k': count(*) FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)),
+            's1': sum(1 / (CAST(se AS DOUBLE) * se))
+                FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)),
+            's2': NULL::DOUBLE,
+            't1': sum(CAST(estimate AS DOUBLE) / (CAST(se AS DOUBLE) * se))
+                FILTER (_usable(estimate, CAST(se AS DOUBLE) * se)),
+            'u1': sum(CAST(estimate AS DOUBLE) * estimate / (CAST(se AS DOUBLE) * se))
+                FILTER (_usable(estimate, CAST(se AS DOUBLE) * se))},
+        _effects(estimate, CAST(se AS DOUBLE) * se),
+        _inverses(estimate, CAST(se AS DOUBLE) * se))],
+        lambda bg: {'groups': bg.k, 'groups_missing': bg.n - bg.k, 'Q': bg.q,
+            'Q_df': CASE WHEN bg.k > 0 THEN bg.k - 1 END, 'Q_p': chi2_sf(bg.q, bg.k - 1)})[1])
+        OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
+);
