@@ -114,7 +114,9 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "lineTerminator": "\r\n",
     }
     given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
-    if not dialect.header:
+    if dialect.header:
+        given["headerRows"] = [1]  # or frictionless looks for what it takes for a header
+    else:
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
