@@ -222,6 +222,12 @@ def test_a_pattern_without_end_ends(tmp_path: Path) -> None:
     assert [(f.code, f.line) for f in found] == [("RD121", 2)]
 
 
+def test_a_long_cell_of_quotes_is_judged_as_any_other(tmp_path: Path) -> None:
+    cell = "' 'x'" * 25_000  # a guess at its dialect would take 20 seconds
+    told = say(write(tmp_path, rows=f'a,1,"{cell}"\nb,x,\n'))
+    assert [(code, line) for code, line, _ in told] == [("RD120", 3)]
+
+
 def test_a_pattern_that_nothing_can_run_is_told_and_the_rest_is_judged(tmp_path: Path) -> None:
     change = field(2, constraints={"pattern": "(?=a)(a+)+"})
     told = say(write(tmp_path, change, f"a,x,{'a' * 40}!\n"))

@@ -6,9 +6,11 @@ that are always right, and without patterns: those are run so that they end (see
 
 from __future__ import annotations
 
+import csv
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
@@ -72,7 +74,8 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
                 _add_keys(entry, resource, keys, names)
         patterns, unjudged = _patterns(tables, resource)
         try:
-            with system.use_context(trusted=True):  # paths were checked when the package was opened
+            # Trusted: the paths were checked when the package was opened.
+            with system.use_context(trusted=True), _reading():
                 package = Descriptor.from_descriptor(
                     {"resources": described}, basepath=str(tables.package.root)
                 )
@@ -94,6 +97,27 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     return Verdict(
         errors, [label for task in report.tasks for label in task.labels], unjudged, last
     )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Have frictionless read CSV as declared, without a guess at the dialect.
+
+    It lets `csv.Sniffer` guess even where nothing is left to guess, and that takes time with
+    the square of a cell: minutes for one long cell of quotes.
+    """
+    from frictionless.formats.csv import CsvControl, CsvParser
+
+    def read(parser: Any) -> Iterator[list[str]]:
+        control = CsvControl.from_dialect(parser.resource.dialect)
+        yield from csv.reader(parser.loader.text_stream, dialect=control.to_python())
+
+    given = CsvParser.read_cell_stream_create
+    CsvParser.read_cell_stream_create = read
+    try:
+        yield
+    finally:
+        CsvParser.read_cell_stream_create = given
 
 
 def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
