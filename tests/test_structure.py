@@ -222,6 +222,18 @@ def test_a_pattern_without_end_ends(tmp_path: Path) -> None:
     assert [(f.code, f.line) for f in found] == [("RD121", 2)]
 
 
+def test_a_record_of_thousands_of_cells_is_told_once_with_their_count(tmp_path: Path) -> None:
+    told = say(write(tmp_path, rows=f"a,x,n{',9' * 30_000}\nb,x,\nc,1,n,8,9\n"))
+    assert [(code, line) for code, line, _ in told] == [
+        ("RD117", 2),
+        ("RD117", 4),
+        ("RD117", 4),
+        ("RD120", 2),
+        ("RD120", 3),
+    ]
+    assert told[0][2].startswith("record 2 has a cell too many: 9 (30003 cells, the header 3")
+
+
 def test_a_long_cell_of_quotes_is_judged_as_any_other(tmp_path: Path) -> None:
     cell = "' 'x'" * 25_000  # a guess at its dialect would take 20 seconds
     told = say(write(tmp_path, rows=f'a,1,"{cell}"\nb,x,\n'))
