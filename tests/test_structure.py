@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from test_descriptors import field, schema, write
 
+from reviewdata.files import find_stray_quote
 from reviewdata.model import Finding
+from reviewdata.records import Dialect, Record, make_reader
 from reviewdata.stages.wording import show, suggest
 from reviewdata.validation import validate
 
@@ -52,6 +54,32 @@ def test_an_open_quote_that_meets_a_later_one_is_told(tmp_path: Path) -> None:
 def test_a_quote_out_of_place(rows: str, says: str | None, tmp_path: Path) -> None:
     told = [message for code, _, message in say(write(tmp_path, rows=rows)) if code == "RD129"]
     assert told == ([f"in record 2, {says}"] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "line", "cell"),
+    [
+        (Dialect(), '" ""a""",b, "c"\n', ' "c"'),
+        (Dialect(), '" ""a""", ""b\r\n', ' ""b'),
+        (Dialect(delimiter="\t"), '"a"\t "b"\n', ' "b"'),
+        (Dialect(delimiter=" "), '"a" "\t"" b" c\n', None),
+        (Dialect(escape="\\"), 'a\\, "b","c\\", ""d"\n', None),
+        (Dialect(escape="\\"), '"c\\", ""d", "e"\n', ' "e"'),
+        (Dialect(quote="'"), "a, 'b'\n", " 'b'"),
+    ],
+)
+def test_a_space_before_a_quote_is_told_in_every_dialect(
+    dialect: Dialect, line: str, cell: str | None
+) -> None:
+    record = Record(2, 2, next(make_reader([line], dialect)))
+    told = find_stray_quote(record, [line], dialect)
+    assert told == (cell and ("spaced", {"cell": cell}))
+
+
+def test_thousands_of_cells_that_are_quoted_as_they_should_are_looked_through() -> None:
+    line = ",".join(f'" ""{number}"""' for number in range(100_000)) + "\n"
+    record = Record(2, 2, next(make_reader([line], Dialect())))
+    assert find_stray_quote(record, [line], Dialect()) is None
 
 
 @pytest.mark.parametrize(
