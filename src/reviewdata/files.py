@@ -108,6 +108,8 @@ class ConflictMarks:
         for part in _IN_CELL.finditer(line):
             sign = part[0].strip()
             if sign[0] == "<":
+                if self._middle:  # the text of theirs may itself hold one
+                    continue
                 self._start, self._middle = number, False
             elif sign[0] == "=":
                 self._middle = bool(self._start)
