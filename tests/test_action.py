@@ -233,6 +233,7 @@ def test_a_push_is_judged_whole_by_its_own_rules(contribution: Pull) -> None:
 def test_a_folder_can_be_the_base(contribution: Pull) -> None:
     copy_review(ROOT, contribution.runner.workspace / "trusted")
     contribution.change("data/measures.csv", "week 3,5.41,", "week 3,54.1,")
+    git(contribution.contribution, "add", "--all")  # what git has is judged
     given = {"project": "contribution", "base": "./trusted", "python": sys.executable}
     ended = contribution.runner.run_action(ROOT, given)
     assert ended.code == 1
@@ -265,6 +266,7 @@ def test_what_could_not_be_checked_is_2_and_leaves_no_findings(contribution: Pul
     left.parent.mkdir()
     left.write_text("of an earlier run", "utf-8")
     (contribution.contribution / "datapackage.json").unlink()
+    git(contribution.contribution, "add", "--all")
     given = {"project": "contribution", "python": sys.executable}
     ended = contribution.runner.run_action(ROOT, given)
     assert (ended.code, ended.outputs["verdict"]) == (2, "unchecked")

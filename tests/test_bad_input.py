@@ -416,3 +416,20 @@ def test_cell_text_cannot_steer_the_terminal(tmp_path: Path, reviewdata: Command
         assert "\x1b" not in ended.out
         assert "\u202e" not in ended.out
         assert "year is \\u{1b}[31mred\\u{202e}, not an integer" in ended.out
+
+
+def test_a_citation_as_long_as_a_book_is_compared_with_none(tmp_path: Path) -> None:
+    field = [{"name": name, "type": "string"} for name in ("study_id", "citation")]
+    role = {"resource": "studies", "key": "study_id", "citation": "citation"}
+    long, short = f"Doe {'ab' * 60_000} eoD", "Doe J (2019) Alliance in e-mail therapy"
+    rows = f"S1,{long}\nS2,{long[::-1]}\nS3,{short}\nS4,{short}\n"
+    write_mini(
+        tmp_path,
+        patch={
+            "schemas/studies.json": {"fields": field},
+            "datapackage.json": {"reviewdata": {"studies": role}},
+        },
+        files={STUDIES: "study_id,citation\n" + rows},
+    )
+    found = validate(tmp_path, stages=["relations"]).findings
+    assert [(f.code, f.line) for f in found if f.code == "RD304"] == [("RD304", 5)]

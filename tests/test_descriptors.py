@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from reviewdata.formatting import format_package
 from reviewdata.model import Finding, ReviewdataError
 from reviewdata.validation import validate
 
@@ -156,6 +157,39 @@ def test_what_is_wrong_is_told_and_the_other_table_is_judged(
     assert [f for f in found if f.code == code and words in f.message], found
     told = {f.code for f in found if f.table in ("t", None)}
     assert told <= {code, "RD001", "RD009", "RD199"}
+
+
+CONFIG = '{"fields": [{"name": "id"}]}\r\n'
+
+
+@pytest.mark.parametrize(
+    "path", [".git/config", "./.GIT/config", "sub/.git/config", ".git", "link", "folder/config"]
+)
+def test_what_git_keeps_of_itself_is_neither_read_nor_written(path: str, tmp_path: Path) -> None:
+    for folder in (tmp_path / ".git", tmp_path / ".GIT", tmp_path / "sub" / ".git"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config").write_text(CONFIG, newline="")
+    (tmp_path / "link").symlink_to(".git/config")
+    (tmp_path / "folder").symlink_to(".git", target_is_directory=True)
+    found = judge(write(tmp_path, resource(path=path, format="csv")))
+    assert [(f.code, f.table) for f in found if f.level == "error"] == [("RD003", "t")]
+    [form, _] = format_package(tmp_path)
+    assert form.unfit is not None
+    found = judge(write(tmp_path, resource(schema=path)))
+    [finding] = [f for f in found if f.code == "RD007"]
+    assert "leads out of the package" in finding.message
+    for folder in (tmp_path / ".git", tmp_path / ".GIT", tmp_path / "sub" / ".git"):
+        assert (folder / "config").read_bytes() == CONFIG.encode()
+
+
+def test_a_review_below_a_folder_of_that_name_and_names_like_it_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / ".git" / "review"
+    folder.mkdir(parents=True)
+    assert judge(write(folder)) == []
+    (folder / ".github").mkdir()
+    write(folder, resource(path=".github/t.csv"))
+    (folder / "t.csv").rename(folder / ".github" / "t.csv")
+    assert judge(folder) == []
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,16 @@ def test_a_record_removed_here_and_changed_there_is_told(repository: Repository)
     assert text == HEAD + "R1,S1,<<<<<<< (row removed) ======= 5.30 >>>>>>>,1.10,40,\n" + R2
 
 
+def test_a_record_that_gets_two_keys_is_told(repository: Repository) -> None:
+    code, said, text = repository.merge(
+        HEAD + "R1a,S1,5.20,1.10,40,\n" + R2, HEAD + "R1b,S1,5.20,1.10,40,\n" + R2
+    )
+    assert code == 1
+    assert "R1 result_id: R1a (ours) or R1b (theirs), was R1" in said
+    assert "<<<<<<< R1a ======= R1b >>>>>>>,S1,5.20,1.10,40,\n" in text
+    assert len(text.splitlines()) == 3
+
+
 def test_a_file_that_is_renamed_here_and_changed_there(
     repository: Repository, reviewdata: Command
 ) -> None:

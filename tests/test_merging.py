@@ -90,6 +90,58 @@ def test_records_added_with_one_key_merge_where_they_are_equal() -> None:
     assert done.conflicts[0].base is None
 
 
+WIDE = "k a b c | 1 p q r | 2 x y z"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "merged"),
+    [
+        ("11 p q r | 2 x y z", "12 p q r | 2 x y z", "<11=12> p q r"),
+        ("11 p q R | 2 x y z", "12 p q r | 2 x y z", "<11=12> p q R"),
+        ("11 p q R | 2 x y z", "12 P q r | 2 x y z", "<11=12> P q R"),
+        ("11 p q R | 2 x y z", "12 p q S | 2 x y z", "<11=12> p q <R=S>"),
+        ("11 p q r | 2 x y z", "11 p q r | 2 x y z", "11 p q r"),
+        ("11 p q R | 2 x y z", "11 P q r | 2 x y z", "11 P q R"),
+        ("2 x y z", "12 p q r | 2 x y z", f"<{REMOVED}=12> p q r"),
+        ("12 p q r | 2 x y z", "2 x y z", f"<12={REMOVED}> p q r"),
+        ("2 x y z", "12 p q R | 2 x y z", f"<{REMOVED}=12> p q <{REMOVED}=R>"),
+        ("1 p q r | 2 x y z", "12 p q r | 2 x y z", "12 p q r"),
+        ("2 x y z", "2 x y z | 12 p S T", "12 p S T"),
+    ],
+)
+def test_a_record_that_is_given_two_keys_is_one_record_in_conflict(
+    ours: str, theirs: str, merged: str
+) -> None:
+    done = merge(WIDE, f"k a b c | {ours}", f"k a b c | {theirs}")
+    text = merged.replace("<", "<<<<<<< ").replace("=", " ======= ").replace(">", " >>>>>>>")
+    rows = {" ".join(row) for row in done.rows}
+    assert rows == {text, "2 x y z"}
+    assert len(done.rows) == 2
+    assert len(done.conflicts) == merged.count("=")
+    for conflict in done.conflicts:
+        assert conflict.key == ("1",)
+
+
+def test_the_parts_of_two_new_keys_are_not_mixed() -> None:
+    keyed = resource({**SCHEMA, "primaryKey": ["k", "a"]})
+    sides = (table(f"k a b | {row}") for row in ("1 x y", "2 x y", "1 z y"))
+    done = merge_tables(keyed, *sides)
+    assert done.rows == (["<<<<<<< 2 ======= 1 >>>>>>>", "<<<<<<< x ======= z >>>>>>>", "y"],)
+
+
+def test_records_of_equal_or_no_other_cells_are_not_taken_for_one() -> None:
+    done = merge("k a | 1 x | 2 x", "k a | 3 x | 4 x", "k a | 5 x | 6 x")
+    assert shown(done) == "k a | 3 x | 4 x | 5 x | 6 x"
+    assert shown(merge("k a | 1 .", "k a | 2 .", "k a | 3 .")) == "k a | 2 . | 3 ."
+    assert shown(merge("k | 1", "k | 2", "k | 3")) == "k | 2 | 3"
+
+
+def test_a_new_key_that_the_other_side_gave_to_another_record_is_merged_as_that() -> None:
+    done = merge("k a b | 1 x y", "k a b | 2 x y", "k a b | 2 p q | 3 x y")
+    assert [row[0] for row in done.rows] == ["2", "3"]
+    assert len(done.conflicts) == 2
+
+
 def test_a_file_that_both_have_added_has_no_base() -> None:
     done = merge_tables(resource(), Version((), ()), table("k a | 1 x"), table("k b | 1 y | 2 z"))
     assert shown(done) == "k b a | 1 y x | 2 z ."
@@ -216,7 +268,12 @@ def test_no_record_and_no_cell_is_lost(base: Version, ours: Version, theirs: Ver
     old, our, their = map(records, (base, ours, theirs))
     found = records(done)
     assert len(found) == len(done.rows)
+    renamed = {text for c in done.conflicts if c.column == "k" for text in (c.ours, c.theirs)}
+    for text in renamed - {None}:
+        assert any(f" {text} " in key for key in found)
     for key in {**old, **our, **their}:
+        if key in renamed:  # stands in the conflict of the key
+            continue
         sides: Sequence[dict[str, str]] = [s[key] for s in (our, their) if key in s]
         if key not in found:
             # Removed by one side, and as it was on the other.

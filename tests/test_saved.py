@@ -290,13 +290,20 @@ def test_a_byte_order_mark_and_entries_that_are_not_known_are_left_aside(tmp_pat
 def test_the_verdict_is_not_taken_from_the_file(tmp_path: Path, reviewdata: Command) -> None:
     def edit(lines: list[Any]) -> None:
         lines[SUMMARY]["verdict"] = "pass"
-        lines[SUMMARY]["counts"] = {"error": 0}
 
     path = write(tmp_path, edit)
     assert read_saved(path).validation.verdict == "fail"
     told = json.loads(reviewdata("render", path, "--format", "json").out)
     assert told["verdict"] == "fail"
     assert told["counts"] == {"error": 1, "warning": 1, "note": 0, "waived": 1, "old": 1}
+
+
+def test_a_file_that_counts_other_findings_than_it_has_is_refused(tmp_path: Path) -> None:
+    def edit(lines: list[Any]) -> None:
+        lines[SUMMARY]["counts"] = {"error": 0}
+
+    with pytest.raises(ReviewdataError, match="is it whole"):
+        read_saved(write(tmp_path, edit))
 
 
 VALUES = st.recursive(

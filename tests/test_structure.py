@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from test_descriptors import field, schema, write
 
+from reviewdata.files import find_stray_quote
 from reviewdata.model import Finding
+from reviewdata.records import Dialect, Record, make_reader
 from reviewdata.stages.wording import show, suggest
 from reviewdata.validation import validate
 
@@ -55,11 +57,40 @@ def test_a_quote_out_of_place(rows: str, says: str | None, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("dialect", "line", "cell"),
+    [
+        (Dialect(), '" ""a""",b, "c"\n', ' "c"'),
+        (Dialect(), '" ""a""", ""b\r\n', ' ""b'),
+        (Dialect(delimiter="\t"), '"a"\t "b"\n', ' "b"'),
+        (Dialect(delimiter=" "), '"a" "\t"" b" c\n', None),
+        (Dialect(escape="\\"), 'a\\, "b","c\\", ""d"\n', None),
+        (Dialect(escape="\\"), '"c\\", ""d", "e"\n', ' "e"'),
+        (Dialect(quote="'"), "a, 'b'\n", " 'b'"),
+    ],
+)
+def test_a_space_before_a_quote_is_told_in_every_dialect(
+    dialect: Dialect, line: str, cell: str | None
+) -> None:
+    record = Record(2, 2, next(make_reader([line], dialect)))
+    told = find_stray_quote(record, [line], dialect)
+    assert told == (cell and ("spaced", {"cell": cell}))
+
+
+def test_thousands_of_cells_that_are_quoted_as_they_should_are_looked_through() -> None:
+    line = ",".join(f'" ""{number}"""' for number in range(100_000)) + "\n"
+    record = Record(2, 2, next(make_reader([line], Dialect())))
+    assert find_stray_quote(record, [line], Dialect()) is None
+
+
+@pytest.mark.parametrize(
     ("rows", "lines"),
     [
         ("a,1,<<<<<<< x ======= y >>>>>>>\n", [2]),
         ("a,<<<<<<< 1 ======= 2 >>>>>>>,<<<<<<< x ======= y >>>>>>>\n", [2]),
         ("<<<<<<< a ======= b >>>>>>>,1,x\n", [2]),
+        ("a,1,<<<<<<< good ======= <<<<<<< evil >>>>>>>\n", [2]),
+        ("a,1,<<<<<<< <<<<<<< x ======= y >>>>>>> ======= z >>>>>>>\n", [2]),
+        ('a,1,"<<<<<<< x\n ======= <<<<<<< y\nz >>>>>>>"\n', [2]),
         ("a,1,<<<<<<<  =======  >>>>>>>\nb,1,<<<<<<< x =======  >>>>>>>\n", [2, 3]),
         ('a,1,y\nb,1,"<<<<<<< x\n ======= y\nz >>>>>>>"\n', [3]),
         ("<<<<<<< ours\na,1,x\n=======\na,1,y\n>>>>>>> theirs\n", [2, 6]),
@@ -220,6 +251,24 @@ def test_a_pattern_without_end_ends(tmp_path: Path) -> None:
     found = [f for f in validate(folder, stages=["structure", "rows"]).findings if f.table == "t"]
     assert time.monotonic() - start < 20
     assert [(f.code, f.line) for f in found] == [("RD121", 2)]
+
+
+def test_a_record_of_thousands_of_cells_is_told_once_with_their_count(tmp_path: Path) -> None:
+    told = say(write(tmp_path, rows=f"a,x,n{',9' * 30_000}\nb,x,\nc,1,n,8,9\n"))
+    assert [(code, line) for code, line, _ in told] == [
+        ("RD117", 2),
+        ("RD117", 4),
+        ("RD117", 4),
+        ("RD120", 2),
+        ("RD120", 3),
+    ]
+    assert told[0][2].startswith("record 2 has a cell too many: 9 (30003 cells, the header 3")
+
+
+def test_a_long_cell_of_quotes_is_judged_as_any_other(tmp_path: Path) -> None:
+    cell = "' 'x'" * 25_000  # a guess at its dialect would take 20 seconds
+    told = say(write(tmp_path, rows=f'a,1,"{cell}"\nb,x,\n'))
+    assert [(code, line) for code, line, _ in told] == [("RD120", 3)]
 
 
 def test_a_pattern_that_nothing_can_run_is_told_and_the_rest_is_judged(tmp_path: Path) -> None:

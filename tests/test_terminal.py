@@ -85,6 +85,19 @@ def test_ctrl_c_at_the_start_is_no_traceback(wait: float, tmp_path: Path) -> Non
     command = [*RUN, "query", "--sql", ENDLESS, "--project", str(write_mini(tmp_path))]
     code = "import sys; print(flush=True); import reviewdata.__main__ as m; sys.exit(m.main())"
     command = [sys.executable, "-c", code, *command[3:]]
+    # On a busy machine the signal may come before our first line, or while DuckDB's extension
+    # starts, which then ends the process by itself; so it may be tried again.
+    for _ in range(4):
+        ended, error = press_ctrl_c(command, wait)
+        if ended >= 0:
+            break
+    assert ended == 130
+    # DuckDB may print where its own start was broken off.
+    assert error.endswith("reviewdata: stopped\n")
+
+
+def press_ctrl_c(command: list[str], wait: float) -> tuple[int, str]:
+    """Interrupt a process so long after its start; return its code and what it says."""
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
@@ -93,9 +106,7 @@ def test_ctrl_c_at_the_start_is_no_traceback(wait: float, tmp_path: Path) -> Non
     time.sleep(wait)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)
-    assert process.returncode == 130
-    # DuckDB may print where its own start was broken off.
-    assert error.endswith("reviewdata: stopped\n")
+    return process.returncode, error
 
 
 def test_sigterm_leaves_no_folder_behind(tmp_path: Path) -> None:

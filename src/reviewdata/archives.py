@@ -17,6 +17,7 @@ RATIO_LIMIT = 200
 
 RATIO_FROM = 50 * 1024 * 1024
 FILES_LIMIT = 10_000
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1024 * 1024
 
 
@@ -39,11 +40,13 @@ def extract_zip(archive: Path, folder: Path, *, size_limit: int = SIZE_LIMIT) ->
                 name = check_path(info.filename, archive)
                 if stat.S_ISLNK(info.external_attr >> 16):
                     _refuse(archive, f"{name} is a link")
+                if info.compress_type not in _METHODS:
+                    _refuse(archive, f"{name} is packed in an unusual way")
                 if name.lower() in names:
                     _refuse(archive, f"{name} is in it twice")
                 names.add(name.lower())
                 limit -= _extract(opened, info, folder / name, archive, limit)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise ReviewdataError(f"{archive} is no zip that can be read: {error}") from error
     except RuntimeError as error:  # a password is asked for
         raise ReviewdataError(f"{archive} cannot be unpacked: {error}") from error

@@ -16,7 +16,7 @@ Bump = Literal["major", "minor", "patch", "none"]
 BUMPS: tuple[Bump, ...] = ("major", "minor", "patch", "none")
 """The parts of a version number that a change may ask to be raised, the gravest first."""
 
-LISTED = 10_000
+LISTED = 2_000
 """Records of a table that are listed, of each kind; those above it are counted."""
 
 

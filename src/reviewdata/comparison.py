@@ -17,6 +17,9 @@ from reviewdata.changes import LISTED, CellChange, RowChange
 from reviewdata.columns import quote_name
 from reviewdata.tables import Tables
 
+LONGEST = 1_000
+"""Characters of a cell above which it is cut where it is told."""
+
 MOST_TOUCHED = 100_000
 """Changed records above which every record is taken for touched by the change."""
 
@@ -54,7 +57,7 @@ class Comparison:
     def counts(self) -> Mapping[str, int]:
         """The number of records `added`, `removed`, `changed`, `renamed`, and of the `cells`."""
         asked = ", ".join(f"count_if({where})" for where in _KINDS.values())
-        [row] = self._ask(f"SELECT {asked} FROM {self.pairs}")
+        [row] = self._ask(f"SELECT {asked} FROM {self.pairs} AS pair")
         differ = " + ".join(
             f"CAST({_side('b', old)} IS DISTINCT FROM {_side('h', new)} AS BIGINT)"
             for old, new in self.match.shared
@@ -92,8 +95,9 @@ class Comparison:
                 *(f"{_side('h', c)}" for c in self.new_columns),
             ]
             found = self._ask(
-                f"SELECT b, h, base._line, head._line, {', '.join(sides)} FROM {self._joined}"
-                f" WHERE {where} ORDER BY coalesce(h, b) LIMIT {LISTED}"
+                f"SELECT pair.b, pair.h, base._line, head._line, {', '.join(sides)}"
+                f" FROM {self._joined} WHERE {where}"
+                f" ORDER BY coalesce(pair.h, pair.b) LIMIT {LISTED}"
             )
             width = len(self.old_columns)
             for b, h, old_line, new_line, *texts in found:
@@ -117,13 +121,13 @@ class Comparison:
     ) -> Iterable[CellChange]:
         match kind:
             case "added":
-                yield from (CellChange(name, None, text) for name, text in new.items() if text)
+                yield from (CellChange(n, None, _cut(text)) for n, text in new.items() if text)
             case "removed":
-                yield from (CellChange(name, text, None) for name, text in old.items() if text)
+                yield from (CellChange(n, _cut(text), None) for n, text in old.items() if text)
             case _:
                 for before, after in self.match.shared:
                     if old[before] != new[after]:
-                        yield CellChange(after, old[before], new[after])
+                        yield CellChange(after, _cut(old[before]), _cut(new[after]))
 
     def renamed_columns(self) -> list[tuple[str, str]]:
         """Return the columns that hold the same under another name, old and new."""
@@ -139,7 +143,7 @@ class Comparison:
                 [(differ, filled)] = self._ask(
                     f"SELECT count_if({_side('b', old)} IS DISTINCT FROM {_side('h', new)}),"
                     f" count_if({_side('h', new)} <> '') FROM {self._joined}"
-                    " WHERE b IS NOT NULL AND h IS NOT NULL"
+                    " WHERE pair.b IS NOT NULL AND pair.h IS NOT NULL"
                 )
                 if filled and not differ:
                     found.append((old, new))
@@ -166,7 +170,8 @@ class Comparison:
                 for old, new in self.match.shared
             )
             for h, b, *differs in self._ask(
-                f"SELECT h, b, {flags} FROM {self._joined} WHERE h IN (SELECT unnest({changed}))"
+                f"SELECT pair.h, pair.b, {flags} FROM {self._joined}"
+                f" WHERE pair.h IN (SELECT unnest({changed}))"
             ):
                 names = zip(self.match.shared, differs, strict=True)
                 places[h] = (b, frozenset(new for (_, new), differ in names if differ))
@@ -181,7 +186,7 @@ class Comparison:
             f"bool_or({_side('b', old)} IS DISTINCT FROM {_side('h', new)})"
             for old, new in self.match.shared
         )
-        [differs] = self._ask(f"SELECT {flags} FROM {self._joined} WHERE NOT same")
+        [differs] = self._ask(f"SELECT {flags} FROM {self._joined} WHERE NOT pair.same")
         names = zip(self.match.shared, differs, strict=True)
         return frozenset(new for (_, new), differ in names if differ)
 
@@ -198,7 +203,8 @@ class Comparison:
         sides += [_side("h", c) for c in self.new_columns]
         width = len(self.old_columns)
         for h, *cells in self._ask(
-            f"SELECT h, {', '.join(sides)} FROM {self._joined} WHERE NOT same AND b IS NOT NULL"
+            f"SELECT pair.h, {', '.join(sides)} FROM {self._joined}"
+            " WHERE NOT pair.same AND pair.b IS NOT NULL"
         ):
             fields = {*self.old_columns, *self.new_columns}
             if h is not None:
@@ -216,8 +222,8 @@ class Comparison:
     def _joined(self) -> str:
         name = quote_name(self.name)
         return (
-            f"{self.pairs} LEFT JOIN base.raw.{name} AS base ON base._row = b"
-            f" LEFT JOIN head.raw.{name} AS head ON head._row = h"
+            f"{self.pairs} AS pair LEFT JOIN base.raw.{name} AS base ON base._row = pair.b"
+            f" LEFT JOIN head.raw.{name} AS head ON head._row = pair.h"
         )
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
@@ -286,7 +292,7 @@ class Comparison:
         return f"(SELECT *, {number} AS _nth FROM {table})"
 
     def _pair_renamed(self) -> None:
-        """Pair records that came and went and are equal but for their key.
+        """Pair records that came and went and are equal but for their key, one of each.
 
         At least two cells beside the key must be filled (one, where there is no other): a key
         alone, or a `yes`, says nothing about who it is.
@@ -301,16 +307,17 @@ class Comparison:
             texts = ", ".join(f"coalesce({quote_name(pair[number])}, '')" for pair in rest)
             filled = f"len(list_filter([{texts}], lambda x: x <> ''))"
             return (
-                f"(SELECT _row, texts, row_number() OVER (PARTITION BY texts ORDER BY _row) AS nth"
+                f"(SELECT _row, texts"
                 f" FROM (SELECT _row, [{texts}] AS texts FROM {side}.raw.{quote_name(self.name)}"
                 f" WHERE _row IN (SELECT {column} FROM {self.pairs}"
-                f" WHERE {'h' if column == 'b' else 'b'} IS NULL) AND {filled} >= {fewest}))"
+                f" WHERE {'h' if column == 'b' else 'b'} IS NULL) AND {filled} >= {fewest})"
+                " QUALIFY count(*) OVER (PARTITION BY texts) = 1)"
             )
 
         self._connection.execute(
             "CREATE OR REPLACE TEMP TABLE renamed AS SELECT base._row AS b, head._row AS h"
             f" FROM {unmatched('base', 0)} AS base JOIN {unmatched('head', 1)} AS head"
-            " ON base.texts = head.texts AND base.nth = head.nth"
+            " ON base.texts = head.texts"
         )
         self._connection.execute(
             f"DELETE FROM {self.pairs} WHERE (h IS NULL AND b IN (SELECT b FROM renamed))"
@@ -320,11 +327,18 @@ class Comparison:
 
 
 _KINDS: Mapping[Any, str] = {
-    "added": "b IS NULL",
-    "removed": "h IS NULL",
-    "changed": "NOT same AND NOT renamed AND b IS NOT NULL AND h IS NOT NULL",
-    "renamed": "renamed",
+    "added": "pair.b IS NULL",
+    "removed": "pair.h IS NULL",
+    "changed": "NOT pair.same AND NOT pair.renamed AND pair.b IS NOT NULL AND pair.h IS NOT NULL",
+    "renamed": "pair.renamed",
 }
+
+
+def _cut(text: str | None) -> str | None:
+    """Return a cell's text, or of a long one its start and its length."""
+    if text is None or len(text) <= LONGEST:
+        return text
+    return f"{text[: LONGEST // 2]}... ({len(text)} characters)"
 
 
 def _side(letter: str, column: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from reviewdata.changes import FileChange
 from reviewdata.difference import compare
 from reviewdata.git import STAGED
-from reviewdata.model import Finding, Run, Validation
+from reviewdata.model import CUT, Finding, Run, Validation
 from reviewdata.package import open_package
 from reviewdata.revisions import WORKING_TREE, Revision, find_folder, open_revision
 from reviewdata.rules import builtin_rules, make_finding
@@ -99,7 +99,8 @@ def _judge(
         rules = validation.rules
         findings = validation.findings
         change = Change(difference, findings)
-        candidates = find_candidates(findings, change, rules)
+        cut = {run.code for run in validation.runs if CUT in (run.why or "")}
+        candidates = find_candidates(findings, change, rules, cut)
         needed = list_stages(findings, candidates, rules)
         known: tuple[Finding, ...] = ()
         if needed:

@@ -32,8 +32,11 @@ def compare_schemas(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
     on versions (datapackage.org/recipes/data-package-version): other fields, types, keys and
     tighter constraints are major, wider constraints minor, words patch.
     """
+    if bool(old) != bool(new):
+        yield Declared(f"a schema that can be read: {'no' if old else 'yes'}", "major")
+        return
     before, after = _fields(old), _fields(new)
-    for name in before.keys() - after.keys():
+    for name in (name for name in before if name not in after):
         yield Declared(f"{name}: no longer declared", "major")
     for name, field in after.items():
         if name not in before:
@@ -52,11 +55,23 @@ def compare_descriptors(old: Mapping[str, Any], new: Mapping[str, Any]) -> Itera
 
     The version is left out: it is what the differences ask for.
     """
-    left = ("resources", "version", "path", "schema", "hash", "bytes", "dialect", "encoding")
+    left = ("resources", "version", "schema", "hash", "bytes")
     for name in _keys(old, new):
         if name not in left and old.get(name) != new.get(name):
-            said = f"{name} {_show(old.get(name))} -> {_show(new.get(name))}"
-            yield Declared(said, "major" if name in ("name", "licenses") else "patch")
+            grave = name in ("name", "licenses", "path")
+            for text in _differ(name, old.get(name), new.get(name)):
+                yield Declared(text, "major" if grave else "patch")
+
+
+def _differ(name: str, old: Any, new: Any) -> Iterator[str]:
+    """Yield what differs in an entry, of an object each of its own entries."""
+    if isinstance(old or {}, dict) and isinstance(new or {}, dict) and (old or new):
+        for key in _keys(old or {}, new or {}):
+            before, after = (old or {}).get(key), (new or {}).get(key)
+            if before != after:
+                yield from _differ(f"{name}.{key}", before, after)
+    else:
+        yield f"{name} {_show(old)} -> {_show(new)}"
 
 
 def _fields(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

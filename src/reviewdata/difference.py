@@ -15,10 +15,11 @@ from reviewdata.declarations import Declared, compare_descriptors, compare_schem
 from reviewdata.effects import compare_claims, compare_figures
 from reviewdata.files import describe_file
 from reviewdata.model import ReviewdataError
-from reviewdata.package import Package, Resource, open_package
+from reviewdata.package import DESCRIPTOR, Package, Resource, open_package
 from reviewdata.revisions import WORKING_TREE, Revision, find_folder, open_revision
 from reviewdata.tables import Tables, load_pair
-from reviewdata.versions import ask_version, find_reasons, write_changelog
+from reviewdata.trust import is_same, list_files
+from reviewdata.versions import Reason, ask_version, find_reasons, write_changelog
 
 FOLDERS = ("validations", "queries")
 """Folders whose files are no tables and no schemas."""
@@ -86,9 +87,14 @@ def _compare(base: str, head: str, before: Tables, after: Tables) -> Difference:
         if change is not None and (name not in same or words):
             tables.append(change)
     files = list(_files(old.root, new.root))
+    if declared.get("") or old.descriptor.get("version") != new.descriptor.get("version"):
+        files.insert(0, FileChange(DESCRIPTOR, "changed"))
     figures = compare_figures(before, after)
     claims = compare_claims(before, after)
-    version = ask_version(old, new, find_reasons(old, new, tables, declared, files))
+    lost = [name for name in before.columns if name in new.resources and name not in after.columns]
+    reasons: list[Reason] = [("major", f"{name} can no longer be read") for name in lost]
+    reasons += find_reasons(old, new, tables, declared, files)
+    version = ask_version(old, new, reasons)
     changelog = write_changelog(version, tables, declared, files, [*map(_effect, figures)])
     diff = Diff(
         base, head, tuple(tables), tuple(files), tuple(figures), tuple(claims), version, changelog
@@ -186,29 +192,27 @@ def _form(old: Resource, new: Resource, comparison: Comparison) -> Iterator[str]
         return
     before = describe_file(old.file, old.descriptor)
     after = describe_file(new.file, new.descriptor)
+    told = comparison.is_reordered
     for feature, value in after.items():
         # Other cells have other quotes; only where all are the same does their number say much.
         if before[feature] != value and (feature != "quotation marks" or comparison.is_same):
+            told = True
             yield f"{feature} {before[feature]} -> {value}"
+    same = comparison.is_same and comparison.old_columns == comparison.new_columns
+    if same and not told and not filecmp.cmp(old.file, new.file, shallow=False):
+        yield "blank lines, or cells beyond the columns"
 
 
 def _files(old: Path, new: Path) -> Iterator[FileChange]:
-    """Yield the rules and queries that differ."""
-    before, after = (dict(_listed(root)) for root in (old, new))
-    for path in sorted({*before, *after}):
+    """Yield the rules and queries that differ; a link is a file that holds where it leads."""
+    before, after = ({p for p in list_files(r) if p.startswith(FOLDERS)} for r in (old, new))
+    for path in sorted(before | after):
         if path not in before:
             yield FileChange(path, "added")
         elif path not in after:
             yield FileChange(path, "removed")
-        elif before[path].read_bytes() != after[path].read_bytes():
+        elif not is_same(old / path, new / path):
             yield FileChange(path, "changed")
-
-
-def _listed(root: Path) -> Iterator[tuple[str, Path]]:
-    for folder in FOLDERS:
-        for file in sorted((root / folder).rglob("*")):
-            if file.is_file() and not file.is_symlink() and "__pycache__" not in file.parts:
-                yield file.relative_to(root).as_posix(), file
 
 
 def _effect(change: FigureChange) -> str:

@@ -108,6 +108,8 @@ class ConflictMarks:
         for part in _IN_CELL.finditer(line):
             sign = part[0].strip()
             if sign[0] == "<":
+                if self._middle:  # the text of theirs may itself hold one
+                    continue
                 self._start, self._middle = number, False
             elif sign[0] == "=":
                 self._middle = bool(self._start)
@@ -145,23 +147,36 @@ def find_stray_quote(
         last = record.line + len(lines) - 1
         span = f"; lines {record.line} to {last} are one record" if len(lines) > 1 else ""
         return "closed", {"span": span}
-    if not dialect.skip_space:
-        spaced = (cell for cell in record.cells if _is_spaced(cell, text, quote))
+    if not dialect.skip_space and any(_is_spaced(cell, quote) for cell in record.cells):
+        starts = _find_starts(text, dialect, quote)
+        spaced = (c for c, start in zip(record.cells, starts, strict=False) if start)
         return next((("spaced", {"cell": cell}) for cell in spaced), None)
     return None
 
 
-def _is_spaced(cell: str, text: str, quote: str) -> bool:
-    """Whether a cell of a record's text starts with a quote behind blanks, and was not quoted.
+def _is_spaced(cell: str, quote: str) -> bool:
+    return cell[:1] in (" ", "\t") and cell.lstrip(" \t").startswith(quote)
 
-    A quoted cell that starts so has its quotes doubled in the text.
+
+def _find_starts(text: str, dialect: Dialect, quote: str) -> Iterator[bool]:
+    """Yield for each cell of a record's text whether it starts with a quote behind blanks.
+
+    The text is one that Python's reader takes as strict: a quoted cell ends in its quote, or
+    goes on without quotes where the dialect doubles none.
     """
-    return (
-        cell[:1] in (" ", "\t")
-        and cell.lstrip(" \t").startswith(quote)
-        and cell in text
-        and cell.replace(quote, 2 * quote) not in text
+    mark, end = re.escape(quote), re.escape(dialect.delimiter) + r"\r\n"
+    escape = re.escape(dialect.escape) if dialect.escape else ""
+    blank = "[ \\t]".replace({" ": " ", "\t": "\\t"}.get(dialect.delimiter, "none"), "")
+    # Possessive: a cell of millions of characters needs no way back.
+    inner, plain = f"[^{mark}{escape}]", f"[^{end}{escape}]"
+    if escape:
+        inner, plain = f"(?:{inner}|{escape}(?s:.))", f"(?:{plain}|{escape}(?s:.))"
+    doubled = f"(?:{mark}{mark}{inner}*+)*+" if dialect.double_quote else ""
+    cell = re.compile(
+        f"(?:{mark}{inner}*+{doubled}{mark}{plain}*+|(?P<spaced>{blank}++(?={mark}))?{plain}*+)"
+        rf"(?:[{end}]|\Z)"
     )
+    return (found["spaced"] is not None for found in cell.finditer(text))
 
 
 def check_delimiter(lines: Sequence[str], dialect: Dialect, names: Collection[str]) -> None:

@@ -68,10 +68,15 @@ def find_repository(folder: Path) -> Repository | None:
     """
     if shutil.which("git") is None:
         return None
-    here = folder.resolve()
+    here = Path(os.path.abspath(folder))
     top = next((f for f in (here, *here.parents) if os.path.lexists(f / ".git")), None)
     if top is None:
         return None
+    for part in (here, *here.parents):
+        if part == top:
+            break
+        if part.is_symlink():
+            raise ReviewdataError(f"{part} is a link; name the folder that it leads to")
     ended = ask_git(("rev-parse", "--show-prefix"), top)
     if ended.returncode:
         if b"dubious ownership" in ended.stderr:  # git does not read what is somebody else's

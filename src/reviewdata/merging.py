@@ -70,9 +70,10 @@ class Merged:
 def merge_tables(resource: Resource, base: Version, ours: Version, theirs: Version) -> Merged:
     """Return the table with the changes of both sides.
 
-    It is in the order of the key where both sides are. Raises Unmergeable without a primary
-    key in each header, for labels or keys that repeat, and where one side removed a column in
-    which the other changed a cell.
+    It is in the order of the key where both sides are. A record that both sides renamed, or
+    one renamed and the other removed, is one record with a conflict in its key. Raises
+    Unmergeable without a primary key in each header, for labels or keys that repeat, and where
+    one side removed a column in which the other changed a cell.
     """
     keys = [_key_labels(resource, version) for version in (ours, theirs)]
     keys += [_key_labels(resource, base)] if base.labels else []
@@ -84,8 +85,17 @@ def merge_tables(resource: Resource, base: Version, ours: Version, theirs: Versi
     rows: dict[Key, list[str]] = {}
     conflicts: dict[Key, list[Conflict]] = {}
     old, our, their = indexes
+    ours_new = _find_renames(keys[0], base, ours, old, our)
+    theirs_new = _find_renames(keys[0], base, theirs, old, their)
+    moved = _find_moves(ours_new, theirs_new, our, their)
+    aside = {key for _, *sides in moved.values() for key in sides} - {*moved}
     for key in {**our, **their}:
-        row, found = _merge_row(key, plan, old.get(key), our.get(key), their.get(key))
+        if key in aside:  # it is one record with that of another key
+            continue
+        was, a, b = moved.get(key, (key, key, key))
+        row, found = _merge_row(
+            was, plan, old.get(was), our.get(a), their.get(b), keys[0] if key in moved else ()
+        )
         if row is not None:
             rows[key] = row
             conflicts[key] = found
@@ -149,6 +159,62 @@ def _index(resource: Resource, version: Version) -> dict[Key, Row]:
     return index
 
 
+def _find_renames(
+    labels: Collection[str],
+    base: Version,
+    side: Version,
+    old: Mapping[Key, Row],
+    new: Mapping[Key, Row],
+) -> dict[Key, Key]:
+    """Return the new keys of the base's records that one side gave another key, by the old.
+
+    Such a record is gone from the side, which added one with the same other cells; of each
+    there is but one. Where one of each is left, a single other cell may differ too.
+    """
+    columns = [c for c in base.labels if c in side.labels and c not in labels]
+    places = [(base.labels.index(c), side.labels.index(c)) for c in columns]
+    gone: dict[Key, list[Key]] = defaultdict(list)
+    added: dict[Key, list[Key]] = defaultdict(list)
+    for key in old.keys() - new.keys():
+        gone[tuple(old[key][was] for was, _ in places)].append(key)
+    for key in new.keys() - old.keys():
+        added[tuple(new[key][now] for _, now in places)].append(key)
+    renamed = {
+        keys[0]: added[cells][0]
+        for cells, keys in gone.items()
+        if any(cells) and len(keys) == 1 and len(added.get(cells, ())) == 1
+    }
+    left = [(key, cells) for cells, keys in gone.items() for key in keys if key not in renamed]
+    taken = set(renamed.values())
+    more = [(key, cells) for cells, keys in added.items() for key in keys if key not in taken]
+    if len(left) == len(more) == 1:
+        [(key, was)], [(other, now)] = left, more
+        same = [x for x, y in zip(was, now, strict=True) if x == y]
+        if len(same) == len(places) - 1 and sum(map(bool, same)) > 1:
+            renamed[key] = other
+    return renamed
+
+
+def _find_moves(
+    ours: Mapping[Key, Key],
+    theirs: Mapping[Key, Key],
+    our: Mapping[Key, Row],
+    their: Mapping[Key, Row],
+) -> dict[Key, tuple[Key, Key, Key]]:
+    """Return the records of the base that neither side has under their key, and one renamed.
+
+    Each is its key in base, ours and theirs, under the key that holds its place in the order.
+    A key that the other side gave to another record is left to be merged as that.
+    """
+    moved = {}
+    for was in {**ours, **theirs}:
+        a, b = ours.get(was), theirs.get(was)
+        if was in our or was in their or (a != b and (a in their or b in our)):
+            continue
+        moved[a or b or was] = (was, a or was, b or was)
+    return moved
+
+
 def _position(version: Version, column: str) -> int | None:
     return version.labels.index(column) if column in version.labels else None
 
@@ -181,9 +247,18 @@ Plan = Sequence[tuple[str, int | None, int | None, int | None]]
 
 
 def _merge_row(
-    key: Key, plan: Plan, base: Row | None, ours: Row | None, theirs: Row | None
+    key: Key,
+    plan: Plan,
+    base: Row | None,
+    ours: Row | None,
+    theirs: Row | None,
+    names: Collection[str],
 ) -> tuple[list[str] | None, list[Conflict]]:
-    """Return the cells of a record, None where it is removed, and the conflicts in them."""
+    """Return the cells of a record, None where it is removed, and the conflicts in them.
+
+    In the columns `names` two texts are a conflict even where one is that of the base: those
+    of a key belong together.
+    """
     cells: list[str] = []
     conflicts: list[Conflict] = []
     removed = base is not None and (ours is None or theirs is None)
@@ -198,7 +273,7 @@ def _merge_row(
         elif x is None or y is None or x == y:  # None: the record or the column is new
             cells.append((x if y is None else y) or "")
             continue
-        elif base is not None and was in (x, y):
+        elif base is not None and was in (x, y) and column not in names:
             cells.append(y if x == was else x)
             continue
         conflict = Conflict(key, column, x, y, None if base is None else z)

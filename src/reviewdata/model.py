@@ -34,6 +34,10 @@ NOT_DECLARED = "nothing it applies to"
 """Why a rule was skipped that no table of a review gives occasion to."""
 
 
+CUT = "are listed"
+"""In the `why` of a run: that it has found more than the findings say one by one."""
+
+
 class ReviewdataError(Exception):
     """Misuse: the command cannot do what it was asked to; the text is one clear line."""
 

@@ -180,11 +180,12 @@ def _locate(root: Path, path: str) -> tuple[Path | None, str | None]:
     """Return the file that a relative path names, or None and the code of what is wrong."""
     if "://" in path:
         return None, "RD004"
-    if Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path:
+    if Path(path).is_absolute() or ".." in Path(path).parts or "\0" in path or _is_git(path):
         return None, "RD003"
     file = root / path
     try:
-        if not file.resolve().is_relative_to(root):
+        real = file.resolve()
+        if not real.is_relative_to(root) or _is_git(real.relative_to(root)):
             return None, "RD003"
         if not file.exists():
             return None, "RD005"
@@ -193,6 +194,14 @@ def _locate(root: Path, path: str) -> tuple[Path | None, str | None]:
         return None, "RD003"
     except OSError as error:  # also a name that is too long
         return None, "RD003" if error.errno == errno.ELOOP else "RD005"
+
+
+def _is_git(path: Path | str) -> bool:
+    """Whether a path leads into what git keeps of itself, which could make git run a program.
+
+    The case is ignored, and dots and spaces at the end of a part, as some file systems do.
+    """
+    return any(part.rstrip(". ").lower() == ".git" for part in Path(path).parts)
 
 
 def _read_schema(root: Path, path: str) -> tuple[Any, str]:

@@ -9,7 +9,7 @@ from reviewdata.model import Finding
 from reviewdata.rules import builtin_rules, make_finding
 from reviewdata.synthesis.macros import find_calls
 
-POOLING = ("pool", "pool_mh", "leave_one_out", "subgroups")
+POOLING = ("pool", "pool_mh", "leave_one_out", "regress", "egger")
 """The macros that take the independent sample of a row as their `unit`."""
 
 

@@ -99,10 +99,16 @@ def comment(environment: Mapping[str, str], wait: Callable[[float], object] = ti
             " no comment, which is for exactly one"
         )
         return 0
+    own_word = _changes_its_check(github, repository, numbers[0])
     code, text = _result(github, repository, run)
     server = environment.get("GITHUB_SERVER_URL") or "https://github.com"
     link = f"{server}/{repository}/actions/runs/{run.number}"
-    body = _body(text, run, link, own_word=_changes_its_check(github, repository, numbers[0]))
+    # Rendering takes its time, and the head may have moved on meanwhile.
+    own_word = own_word or _changes_its_check(github, repository, numbers[0])
+    if find_pulls(github, repository, run) != numbers:
+        talk("the head of the pull request is another by now: no comment")
+        return 0
+    body = _body(text, run, link, own_word=own_word)
     done = write_comment(github, repository, numbers[0], body)
     talk(f"pull request {numbers[0]}: the comment is {done}")
     return code

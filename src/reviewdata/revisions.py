@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reviewdata.archives import check_path, extract_zip
+from reviewdata.archives import extract_zip
 from reviewdata.git import (
     STAGED,
     Entry,
@@ -31,7 +32,7 @@ from reviewdata.git import (
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR
 
-PARTS = (DESCRIPTOR, "schemas", "data", "validations", "queries")
+PARTS = (DESCRIPTOR, ".gitattributes", "schemas", "data", "validations", "queries")
 """The files and folders of a review; others belong to it where its descriptor names them."""
 
 
@@ -117,13 +118,35 @@ def _check_out(repository: Repository, commit: str, name: str, root: Path) -> No
         where = f" in {repository.prefix}" if repository.prefix else ""
         raise ReviewdataError(f"{name} has no {DESCRIPTOR}{where}: it is no data package there")
     named = _paths_of(read_content(repository, entries[0]))
-    listed = {e.path: e for e in list_entries(repository, commit, {*PARTS, *named})}
-    for entry in listed.values():
+    entries = list_entries(repository, commit, {*PARTS, *named})
+    _check_paths([entry.path for entry in entries], name)
+    # Links come last, so that nothing is written through one.
+    for entry in sorted(entries, key=lambda entry: entry.is_link):
         _write(repository, entry, name, root)
 
 
+def _check_paths(paths: Sequence[str], name: str) -> None:
+    """Raise ReviewdataError for a tree in which a path is twice, or a file is a folder too.
+
+    git makes none, but takes one that is made by hand; case and spelling do not count, as some
+    file systems have it.
+    """
+    taken: set[str] = set()
+    for path in paths:
+        folded = unicodedata.normalize("NFC", path).casefold()
+        if folded in taken:
+            raise ReviewdataError(f"{name} has the path {path} twice; such a commit is not read")
+        taken.add(folded)
+    for path in taken:
+        for parent in PurePosixPath(path).parents:
+            if str(parent) in taken:
+                raise ReviewdataError(f"{name} has {parent} as a file and as a folder")
+
+
 def _write(repository: Repository, entry: Entry, name: str, root: Path) -> None:
-    path = check_path(os.path.relpath(entry.path, repository.prefix or "."), name)
+    if any(part.lower() in ("..", ".git") for part in PurePosixPath(entry.path).parts):
+        raise ReviewdataError(f"{name} is not read: the path {entry.path!r} leaves its folder")
+    path = os.path.relpath(entry.path, repository.prefix or ".")
     file = root / path
     file.parent.mkdir(parents=True, exist_ok=True)
     if entry.is_link:
@@ -142,7 +165,8 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 def _paths_of(descriptor: bytes) -> set[str]:
     """Return the relative paths that a descriptor names, as far as it can be read."""
     try:
-        content: Any = json.loads(descriptor.decode("utf-8-sig"))
+        text = descriptor.decode("utf-8-sig")
+        content: Any = json.loads(text.encode("utf-8", "replace"))
         listed = [e for e in content["resources"] if isinstance(e, dict)]
     except (ValueError, KeyError, TypeError, RecursionError):
         return set()  # whoever opens the package says so
@@ -156,6 +180,7 @@ def _paths_of(descriptor: bytes) -> set[str]:
         and not Path(path).is_absolute()
         and ".." not in Path(path).parts
         and "\0" not in path
+        and path.isprintable()
     }
 
 

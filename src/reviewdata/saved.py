@@ -132,6 +132,7 @@ class _Records:
     """What was read so far."""
 
     summary: Summary | None = None
+    counts: Any = None
     diff: Diff | None = None
     runs: list[Run] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -147,6 +148,7 @@ class _Records:
             if content.get("version") != FORMAT_VERSION:
                 raise Mismatch(f'its version is not "{FORMAT_VERSION}"')
             self.summary = decode(Summary, content)
+            self.counts = content.get("counts")
             for words in self.summary.rules:
                 _check_code(words.code)
             for waiver in self.summary.waivers:
@@ -178,9 +180,10 @@ def _check_code(code: str) -> None:
 def read_saved(path: Path) -> SavedRun:
     """Return the run that `validate --format jsonl` has saved in a file.
 
-    The verdict and the counts follow from the runs and findings, whatever the summary says of
-    them. Entries that are not known are left aside. Raises ReviewdataError, with the line, for
-    a file that is too long, is not JSON in UTF-8, or does not have the form that is written.
+    The verdict and the counts follow from the runs and findings; a file whose summary counts
+    otherwise has lost lines. Entries that are not known are left aside. Raises ReviewdataError,
+    with the line, for a file that is too long, is not JSON in UTF-8, or does not have the form
+    that is written.
     """
     records = _Records()
     for number, line in enumerate(_read_lines(path), 1):
@@ -200,6 +203,8 @@ def read_saved(path: Path) -> SavedRun:
     validation = Validation(
         tuple(records.runs), tuple(records.findings), since=summary.since, diff=records.diff
     )
+    if records.counts not in (None, validation.counts):
+        raise ReviewdataError(f"{path}: its counts are not those of its findings; is it whole?")
     return SavedRun(validation, rules, summary.waivers, summary.review, summary.tool)
 
 

@@ -8,7 +8,7 @@ is the whole record, or the whole table where the finding is about no record.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from reviewdata.difference import Difference
@@ -16,9 +16,6 @@ from reviewdata.model import Finding, Read, Rule, Stage
 
 NEVER_OLD = ("RD901", "RD904")
 """What is said of this run alone: a rule that broke, a file that was not applied."""
-
-CLAIMS = ("RD501", "RD502", "RD503")
-"""The findings on published claims."""
 
 Identity = tuple[object, ...]
 
@@ -68,15 +65,32 @@ def _touches(fields: frozenset[str], field: str | None) -> bool:
 
 
 def find_candidates(
-    findings: Sequence[Finding], change: Change, rules: Mapping[str, Rule]
+    findings: Sequence[Finding],
+    change: Change,
+    rules: Mapping[str, Rule],
+    cut: Collection[str] = (),
 ) -> list[int]:
-    """Return the positions of the findings that rest on nothing that is changed."""
+    """Return the positions of the findings that rest on nothing that is changed.
+
+    Of the codes in `cut`, not all findings are listed, so that none is known to be old.
+    """
     return [
         position
         for position, finding in enumerate(findings)
         if finding.code not in NEVER_OLD
+        and finding.code not in cut
+        and not _is_of_a_changed_file(finding, change)
         and all(change.is_unchanged(read) for read in _reads(finding, rules, change))
     ]
+
+
+def _is_of_a_changed_file(finding: Finding, change: Change) -> bool:
+    """Whether a finding is an error of a table as a whole, and the table is another.
+
+    What makes a file unreadable, or a conflict in it, may be another thing in the same words.
+    """
+    whole = finding.row is None and finding.table is not None and finding.field is None
+    return whole and finding.level == "error" and finding.table not in change.difference.same
 
 
 def mark_old(
@@ -107,14 +121,18 @@ def list_stages(
 def _identity(finding: Finding, row: int | None) -> Identity:
     """Return what makes two findings the same one; records are counted as in the base.
 
-    The message of a finding on a record may name others by their number, which moves; that of
-    one on a published claim has the figure that its query gives, which is what the rule reads.
+    The message has what a rule has read of other records, or the figure that a query gives; only
+    that of a structure error may name others by their number, which moves. What was waived was
+    let stand for a reason, so it is another finding than one that is not.
     """
-    where = (finding.code, finding.level, finding.table, finding.field, finding.value)
+    where = (
+        *(finding.code, finding.level, finding.waived),
+        *(finding.table, finding.field, finding.value),
+    )
     if _is_blank(finding):
         return where
-    told = row is None or finding.code in CLAIMS
-    return (*where, row, finding.message if told else finding.type)
+    numbered = row is not None and finding.type is not None
+    return (*where, row, finding.type if numbered else finding.message)
 
 
 def _is_blank(finding: Finding) -> bool:

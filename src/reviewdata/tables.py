@@ -271,7 +271,8 @@ def load_pair(base: Package, head: Package) -> Iterator[tuple[Tables, Tables]]:
     """Load the tables of two packages into one connection, so that they can be compared.
 
     To SQL of the framework's own they are `base.raw.NAME` and `head.raw.NAME`; the names in
-    a review's SQL are those of its own side. See load_tables.
+    a review's SQL are those of its own side. Values are typed where they are read, since a
+    comparison reads the text. See load_tables.
     """
     with _load({"base": base, "head": head}) as [first, second]:
         yield first, second
@@ -299,6 +300,8 @@ def _load(
             spill = Path(folder) / "spill"
             loaded = {c: Tables(p, connection, spill, c) for c, p in packages.items()}
             connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
+            if len(loaded) > 1:  # read once, so packing them would cost more than it saves
+                connection.execute("SET force_compression = 'uncompressed'")
             for catalog in loaded:
                 if catalog:
                     connection.execute(f"ATTACH {quote_text(database(catalog))} AS {catalog}")
@@ -310,7 +313,9 @@ def _load(
                         connection.execute(f"USE {catalog}")
                     tables = loaded[catalog]
                     try:
-                        fields = load_resource(connection, resource, Path(folder))
+                        fields = load_resource(
+                            connection, resource, Path(folder), stored=not catalog
+                        )
                         tables.columns[resource.name] = fields
                     except Refusal as refusal:
                         tables.refusals[resource.name] = refusal

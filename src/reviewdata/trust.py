@@ -18,10 +18,11 @@ from pathlib import Path, PurePosixPath
 from reviewdata.changes import FileChange
 from reviewdata.package import DESCRIPTOR, Package, open_package
 
+ATTRIBUTES = ".gitattributes"
+"""By which git changes the bytes of a file when it checks it out."""
+
 FOLDERS = ("schemas", "data", "validations", "queries")
 """The folders of a review, beside its descriptor."""
-
-_NO_FILES = ("__pycache__",)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def overlay(contribution: Path, base: Path) -> Iterator[Overlay]:
     tables = set(_tables(package))
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
         root = Path(folder).resolve()
-        for path in {*_list_files(base), *_named(package)}:
+        for path in {*list_files(base), *_named(package)}:
             if path not in tables:
                 _copy(base, root, path)
         for path in tables:
@@ -74,16 +75,17 @@ def _named(package: Package) -> Iterator[str]:
                 yield str(PurePosixPath(path))
 
 
-def _list_files(root: Path) -> Iterator[str]:
+def list_files(root: Path) -> Iterator[str]:
     """Yield the paths of a review's files and links; a linked folder is one link."""
-    if os.path.lexists(root / DESCRIPTOR):
-        yield DESCRIPTOR
+    for file in (DESCRIPTOR, ATTRIBUTES):
+        if os.path.lexists(root / file):
+            yield file
     for name in FOLDERS:
         if (root / name).is_symlink():
             yield name
             continue
         for folder, folders, files in os.walk(root / name):
-            folders[:] = sorted(f for f in folders if f not in _NO_FILES)
+            folders.sort()
             links = [f for f in folders if Path(folder, f).is_symlink()]
             for file in sorted([*files, *links]):
                 yield Path(folder, file).relative_to(root).as_posix()
@@ -108,17 +110,21 @@ def _is_behind_link(root: Path, path: str) -> bool:
 
 
 def _compare(base: Path, contribution: Path, tables: set[str]) -> Iterator[FileChange]:
-    before, after = ({*_list_files(root)} - tables for root in (base, contribution))
+    named = {*_named(open_package(base))}
+    before = {*list_files(base), *named} - tables
+    after = {*list_files(contribution), *(p for p in named if os.path.lexists(contribution / p))}
+    after -= tables
     for path in sorted(before | after):
         if path not in after:
             yield FileChange(path, "removed")
         elif path not in before:
             yield FileChange(path, "added")
-        elif not _is_same(base / path, contribution / path):
+        elif not is_same(base / path, contribution / path):
             yield FileChange(path, "changed")
 
 
-def _is_same(first: Path, second: Path) -> bool:
+def is_same(first: Path, second: Path) -> bool:
+    """Whether two files are the same bytes, or two links lead to the same name."""
     links = [path.is_symlink() for path in (first, second)]
     if any(links):
         return all(links) and os.readlink(first) == os.readlink(second)

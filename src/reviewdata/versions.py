@@ -21,7 +21,8 @@ from reviewdata.changes import (
     VersionChange,
 )
 from reviewdata.declarations import Declared
-from reviewdata.package import Package, Resource
+from reviewdata.package import DESCRIPTOR, Package, Resource
+from reviewdata.queries import list_queries
 
 Reason = tuple[Bump, str]
 
@@ -60,14 +61,29 @@ def find_reasons(
     for name, listed in declared.items():
         for difference in listed:
             yield difference.bump, f"{name or 'the package'} declares {difference.text}"
+    headlines = {
+        f"queries/{name}.sql"
+        for package in (base, head)
+        for name, query in list_queries(package).items()
+        if query.headline
+    }
     for file in files:
-        query = file.path.startswith("queries/")
+        if file.path == DESCRIPTOR:  # `declared` says what of it
+            continue
         bump: Bump = "patch"
-        if query and file.kind == "removed":
+        if file.path.startswith("queries/") and file.kind == "removed":
             bump = "major"  # whoever asks it gets no answer
-        elif query and file.kind == "added":
+        elif file.path.startswith("queries/") and file.kind == "added":
             bump = "minor"
+        elif file.path in headlines and _sql(base, file.path) != _sql(head, file.path):
+            bump = "major"  # a figure of this name means something else
         yield bump, f"{file.path} {file.kind}"
+
+
+def _sql(package: Package, path: str) -> str:
+    """Return a query without its comments and line breaks."""
+    query = list_queries(package)[path.removeprefix("queries/").removesuffix(".sql")]
+    return " ".join(re.sub(r"--[^\n]*", "", query.sql).split())
 
 
 def _table_reasons(
@@ -183,7 +199,7 @@ def _changelog_lines(
         yield from (f"- {table.table}: {text}." for text in table.columns)
     for name, listed in declared.items():
         yield from (f"- {name or 'The package'} declares {d.text}." for d in listed)
-    yield from (f"- {file.path} {file.kind}." for file in files)
+    yield from (f"- {file.path} {file.kind}." for file in files if file.path != DESCRIPTOR)
 
 
 def _one_line(text: str) -> str:

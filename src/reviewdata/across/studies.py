@@ -18,6 +18,9 @@ SIMILAR = 0.1
 SHORTEST = 20
 """Letters that a citation must have to be compared."""
 
+LONGEST = 2_000
+"""Letters that it may have: the time of one comparison grows with the square of them."""
+
 _RESOLVER = r"^(https?://(dx\.)?doi\.org/|doi:\s*)"
 _YEAR = "(?:^|[^0-9])((?:19|20)[0-9][0-9])(?:[^0-9]|$)"
 
@@ -59,7 +62,8 @@ def same_doi(tables: Tables) -> Iterator[Question]:
 def near_citations(tables: Tables) -> Iterator[Question]:
     """Ask for studies whose citation nearly is that of an earlier one (RD304).
 
-    Compared are citations that begin with the same word; those with one DOI are RD303's.
+    Compared are citations of at most LONGEST letters that begin with the same word; those
+    with one DOI are RD303's.
     """
     with_doi = find_studies(tables, "citation", "doi")
     studies = with_doi or find_studies(tables, "citation")
@@ -80,7 +84,7 @@ def near_citations(tables: Tables) -> Iterator[Question]:
         known AS (
           SELECT *, split_part(words, ' ', 1) AS first
           FROM cited
-          WHERE length(words) >= {SHORTEST}
+          WHERE length(words) BETWEEN {SHORTEST} AND {LONGEST}
         )
         SELECT
           b._row AS _row,

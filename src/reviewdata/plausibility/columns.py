@@ -47,17 +47,24 @@ class Columns:
         self.size = size
         self._arrays = arrays
         self._vocabularies = vocabularies
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, tuple[Any, set[str]]] = {}
+        self.read: set[str] = set()
 
     def has(self, role: str) -> bool:
         """Whether the role is bound."""
         return role in self._arrays
 
+    def _array(self, name: str) -> NDArray[Any] | None:
+        """Return an array, None where it is not there; `read` keeps the role."""
+        self.read.add(name.removesuffix("__decimals"))
+        return self._arrays.get(name)
+
     def number(self, role: str) -> Floats:
         """Return the values of a role, NaN where missing."""
-        if role not in self._arrays:
+        values = self._array(role)
+        if values is None:
             return np.full(self.size, np.nan)
-        return np.asarray(self._arrays[role], dtype=np.float64)
+        return np.asarray(values, dtype=np.float64)
 
     def number_or(self, role: str, default: float) -> Floats:
         """Return the values of a role, a default where missing."""
@@ -91,22 +98,27 @@ class Columns:
 
     def is_word(self, role: str, *words: str) -> Bools:
         """Return where a role is one of some words of its vocabulary."""
-        if role not in self._arrays:
+        codes = self._array(role)
+        if codes is None:
             return np.zeros(self.size, dtype=np.bool_)
         vocabulary = self._vocabularies[role]
-        codes = np.asarray(self._arrays[role])
         return np.asarray(np.isin(codes, [vocabulary.index(w) for w in words]), dtype=np.bool_)
 
     def no_word(self, role: str) -> Bools:
         """Return where a role has no word."""
-        if role not in self._arrays:
+        codes = self._array(role)
+        if codes is None:
             return np.ones(self.size, dtype=np.bool_)
-        return np.asarray(np.asarray(self._arrays[role]) == MISSING, dtype=np.bool_)
+        return np.asarray(codes == MISSING, dtype=np.bool_)
 
     def _once(self, name: str, compute: Callable[[], Any]) -> Any:
         if name not in self._known:
-            self._known[name] = compute()
-        return self._known[name]
+            before, self.read = self.read, set()
+            self._known[name] = (compute(), self.read)
+            self.read = before
+        value, read = self._known[name]
+        self.read |= read
+        return value
 
 
 @dataclass(frozen=True)

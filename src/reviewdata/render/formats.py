@@ -69,7 +69,7 @@ def render_run(
         case _:
             from reviewdata.render.findings import validation_text
 
-            return validation_text(
+            told = validation_text(
                 run.validation,
                 run.rules,
                 ignore=hidden,
@@ -79,3 +79,9 @@ def render_run(
                 verbose=verbose,
                 paint=paint,
             )
+            if run.validation.diff is None:
+                return told
+            from reviewdata.render.diff import effect_lines
+
+            effect = effect_lines(run.validation.diff, paint)
+            return told + "".join(f"{line}\n" for line in (["", *effect] if effect else []))

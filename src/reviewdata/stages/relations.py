@@ -16,6 +16,8 @@ from reviewdata.across.question import Question
 from reviewdata.across.rules import RULES
 from reviewdata.columns import quote_name
 from reviewdata.model import (
+    CUT,
+    LEVELS,
     NOT_DECLARED,
     Finding,
     Origin,
@@ -88,6 +90,9 @@ def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run,
         judged += tables.count(question.table)
         found += len(rows)
         names = [name for name, _ in columns]
+        if "level" in names:  # an error is not cut for the sake of a note
+            at = names.index("level")
+            rows.sort(key=lambda row: LEVELS.index(row[at] or rule.level))
         listed = rows[: max(LIMIT - len(findings), 0)]
         places = find_places(tables, question.table, [row[0] for row in listed])
         for row in listed:
@@ -104,7 +109,7 @@ def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run,
                     **places[record["_row"]].at(question.field),
                 )
             )
-    why = None if found <= LIMIT else f"{found} findings, of which {LIMIT} are listed"
+    why = None if found <= LIMIT else f"{found} findings, of which {LIMIT} {CUT}"
     if not questions:
         return Run("relations", code, "skipped", NOT_DECLARED, 0), []
     return Run("relations", code, "fail" if found else "pass", why, judged), findings

@@ -7,8 +7,7 @@ already set. Values that structure could not read are null in them.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import types
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -91,17 +90,13 @@ def read_own_schemas(folder: Path) -> Iterator[tuple[Path, str, pa.DataFrameSche
 
 def _import(path: Path) -> pa.DataFrameSchema:
     name = f"_reviewdata_validations_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ReviewdataError(f"{path.name} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
     try:
-        spec.loader.exec_module(module)
+        # Its source, never a compiled file that lies beside it and may be another's.
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     except Exception as error:  # the runner of rules: what a rule raises is not ours
         raise ReviewdataError(f"{type(error).__name__}: {error}") from error
-    finally:
-        sys.dont_write_bytecode = before
     schema = getattr(module, "schema", None)
     if not isinstance(schema, pa.DataFrameSchema):
         raise ReviewdataError(f"{path.name} defines no `schema`, a pandera DataFrameSchema")

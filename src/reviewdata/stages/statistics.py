@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -46,6 +46,7 @@ class Hit:
     level: int
     reason: str | None
     facts: Mapping[str, str]
+    roles: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ class Chunk:
     """What the checks found in some records.
 
     `rows` are the numbers of those that could be read, `unread` counts the others; `judged`
-    has for each check how many it judged, and its outcome where it found something.
+    has for each check how many it judged, and its outcome where it found something; `read` the
+    roles that it read.
     """
 
     rows: NDArray[np.int64]
     unread: int
     judged: Mapping[Check, tuple[int, Outcome | None]]
+    read: Mapping[Check, frozenset[str]]
 
 
 def check_statistics(tables: Tables, resource: Resource, tallies: Mapping[str, Tally]) -> None:
@@ -117,12 +120,14 @@ def _judge(frame: pd.DataFrame, statistic: Statistic, checks: Sequence[Check]) -
         frame = frame.loc[~unread]
     arrays = {str(name): frame[name].to_numpy() for name in frame.columns}
     columns = Columns(len(frame), arrays, KINDS[statistic.kind].words)
-    judged = {}
+    judged, read = {}, {}
     for check in checks:
+        columns.read.clear()
         outcome = check.run(columns)
+        read[check] = frozenset(columns.read)
         # What a check computed is kept only where it found something.
         judged[check] = int(outcome.judged.sum()), outcome if outcome.levels.any() else None
-    return Chunk(arrays["_row"], int(unread.sum()), judged)
+    return Chunk(arrays["_row"], int(unread.sum()), judged, read)
 
 
 def _count(chunk: Chunk, tallies: Mapping[str, Tally]) -> Iterator[Hit]:
@@ -134,15 +139,18 @@ def _count(chunk: Chunk, tallies: Mapping[str, Tally]) -> Iterator[Hit]:
         tally.skipped[UNREADABLE] += chunk.unread
         if outcome is None:
             continue
-        positions = _failing(check.code, outcome.levels)
-        for position in positions[: tally.admit(len(positions))]:
-            yield Hit(
-                check,
-                int(chunk.rows[position]),
-                int(outcome.levels[position]),
-                outcome.reason(position),
-                {name: number_text(values[position]) for name, values in outcome.facts.items()},
-            )
+        failing = _failing(check.code, outcome.levels)
+        for level in np.unique(outcome.levels[failing]):
+            positions = failing[outcome.levels[failing] == level]
+            for position in positions[: tally.admit(len(positions), int(level))]:
+                yield Hit(
+                    check,
+                    int(chunk.rows[position]),
+                    int(level),
+                    outcome.reason(position),
+                    {name: number_text(values[position]) for name, values in outcome.facts.items()},
+                    chunk.read[check],
+                )
 
 
 def _failing(code: str, levels: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -176,7 +184,7 @@ def _collect(
         values = {**_absent(statistic), **texts[hit.row], **hit.facts, "role": hit.check.role}
         values["printed"] = values.get(hit.check.role, "")
         place = places[hit.row].at(statistic.field(hit.check.role))
-        place["reads"] = _reads(statistic, places[hit.row], hit.check)
+        place["reads"] = _reads(statistic, places[hit.row], hit.roles)
         if place["field"] is None:
             place["value"] = values["printed"] or None
         tallies[hit.check.code].findings.append(
@@ -184,11 +192,11 @@ def _collect(
         )
 
 
-def _reads(statistic: Statistic, place: Place, check: Check) -> tuple[Read, ...]:
-    """Return the cells that a check read: those of all roles, as which of them is its secret."""
+def _reads(statistic: Statistic, place: Place, roles: Collection[str]) -> tuple[Read, ...]:
+    """Return the cells that a check read: those of the roles that it asked for."""
     reads = []
-    for binding in statistic.bindings.values():
-        if binding.cell is None:
+    for role, binding in statistic.bindings.items():
+        if binding.cell is None or role not in roles:
             continue
         own = binding.cell.field or binding.given.split(".")[0]
         reads.append(Read(place.table, place.row, own))
@@ -196,10 +204,12 @@ def _reads(statistic: Statistic, place: Place, check: Check) -> tuple[Read, ...]
             owner = binding.cell.owner.name
             # Behind one key, the record that it names; behind several, all of the column.
             named = (place.cells.get(own, ""),) if binding.given.count(".") == 1 else ()
-            reads.append(Read(owner, field=binding.cell.column, naming=named))
+            # All of the record that it names: another label in it is another record.
+            field = None if named else binding.cell.column
+            reads.append(Read(owner, field=field, naming=named))
     words = re.findall(r"\w+", statistic.where or "")
     reads += [Read(place.table, place.row, name) for name in place.numbers if name in words]
-    if "group" in check.needs:  # its peers
+    if any(role.startswith("peers_") for role in roles):
         sd = statistic.field("sd")
         reads += [Read(place.table, field=sd), Read(place.table, field=statistic.field("group"))]
     return tuple(dict.fromkeys(reads))

@@ -131,7 +131,7 @@ def _check_table(
     for error in verdict.errors:
         blank = getattr(error, "row_number", None) in blanks
         if not blank or error.type == "blank-row":  # its empty key says nothing more
-            yield _finding(rules, resource, error, places, blanks, len(verdict.labels))
+            yield _finding(rules, resource, error, places, blanks, verdict)
     for type_, note in verdict.unjudged:
         yield _unjudged(rules["RD199"], resource, type_, note)
     for code, row, field, values, kind in faults:
@@ -159,7 +159,7 @@ def _finding(
     error: Any,
     places: Mapping[int, Place],
     blanks: Mapping[int, int],
-    labels: int,
+    verdict: Verdict,
 ) -> Finding:
     """Return the finding on an error of frictionless."""
     row = getattr(error, "row_number", None)
@@ -171,7 +171,8 @@ def _finding(
     cell = getattr(error, "cell", None) or getattr(error, "label", None) or ""
     note = explain(error, resource, name, place.cells if place else {})
     if error.type == "extra-cell":
-        note = count_cells(len(error.cells), labels)
+        length = verdict.lengths.get(error.row_number, len(error.cells))
+        note = count_cells(length, len(verdict.labels))
     values = {
         "cell": show(str(cell)),
         "field": name or getattr(error, "field_name", "") or "",

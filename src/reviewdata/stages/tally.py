@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from reviewdata.model import NOT_DECLARED, Finding, Run, Stage
+from reviewdata.model import CUT, NOT_DECLARED, Finding, Run, Stage
 
 LIMIT = 10_000
 """Findings of one rule that are listed; those above it are counted."""
@@ -19,14 +19,17 @@ class Tally:
     skipped: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     findings: list[Finding] = field(default_factory=list)
     found: int = 0
-    listed: int = 0
+    listed: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     broken: str | None = None
 
-    def admit(self, number: int) -> int:
-        """Count so many more findings, and return how many of them are to be listed."""
+    def admit(self, number: int, level: int = 0) -> int:
+        """Count so many more findings of a level, and return how many of them are to be listed.
+
+        Each level has a limit of its own: no number of notes keeps an error from being told.
+        """
         self.found += number
-        listed = max(min(number, LIMIT - self.listed), 0)
-        self.listed += listed
+        listed = max(min(number, LIMIT - self.listed[level]), 0)
+        self.listed[level] += listed
         return listed
 
     def run(self, stage: Stage, code: str) -> Run:
@@ -36,8 +39,9 @@ class Tally:
         told = [
             f"{n} row{'s' if n > 1 else ''} {reason}" for reason, n in self.skipped.items() if n
         ]
-        if self.found > self.listed:
-            told.insert(0, f"{self.found} findings, of which {self.listed} are listed")
+        listed = sum(self.listed.values())
+        if self.found > listed:
+            told.insert(0, f"{self.found} findings, of which {listed} {CUT}")
         why = "; ".join(told) or None
         if self.found:
             return Run(stage, code, "fail", why, self.judged)

@@ -6,9 +6,11 @@ that are always right, and without patterns: those are run so that they end (see
 
 from __future__ import annotations
 
+import csv
 import math
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
@@ -21,6 +23,12 @@ from reviewdata.tables import Tables
 ERROR_LIMIT = 100_000
 """Errors of one table that frictionless may report before it stops reading."""
 
+EXTRA_LIMIT = 100
+"""Cells too many of one record that frictionless may tell one by one; of more it tells the first.
+
+It copies all cells of a record for each of them.
+"""
+
 Breaks = Callable[[str], bool]
 """Whether a text breaks the pattern of its field."""
 
@@ -28,13 +36,15 @@ Breaks = Callable[[str], bool]
 class Verdict(NamedTuple):
     """The errors of a table, its labels, and what was not judged: a type and a note.
 
-    `last` is the last record that was judged; infinite where all were.
+    `last` is the last record that was judged; infinite where all were. `lengths` has the number
+    of cells of each record that frictionless did not get whole.
     """
 
     errors: list[Any]
     labels: list[str]
     unjudged: list[tuple[str, str]]
     last: float = math.inf
+    lengths: Mapping[int, int] = {}
 
 
 def find_fault(resource: Resource) -> str | None:
@@ -72,8 +82,11 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             if entry["name"] == names[resource.name]:
                 _add_keys(entry, resource, keys, names)
         patterns, unjudged = _patterns(tables, resource)
+        widths = {names[name]: _width(tables, tables.package.resources[name]) for name in needed}
+        lengths: dict[str, dict[int, int]] = {name: {} for name in widths}
         try:
-            with system.use_context(trusted=True):  # paths were checked when the package was opened
+            # Trusted: the paths were checked when the package was opened.
+            with system.use_context(trusted=True), _reading(widths, lengths):
                 package = Descriptor.from_descriptor(
                     {"resources": described}, basepath=str(tables.package.root)
                 )
@@ -83,6 +96,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             note = f"frictionless broke on it: {' '.join(str(error).split())}"
             return Verdict([], [], [*unjudged, (type(error).__name__, note)], last=0)
     errors: list[Any] = [found for task in report.tasks for found in task.errors]
+    cut = lengths[names[resource.name]]
     last = math.inf
     if len(errors) >= ERROR_LIMIT:
         last = errors[-1].row_number if hasattr(errors[-1], "row_number") else 0
@@ -92,9 +106,48 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     for found in errors:
         if found.type == "foreign-key":
             found.reference_name = real.get(found.reference_name, resource.name)
-    return Verdict(
-        errors, [label for task in report.tasks for label in task.labels], unjudged, last
-    )
+    labels = [label for task in report.tasks for label in task.labels]
+    return Verdict(errors, labels, unjudged, last, cut)
+
+
+def _width(tables: Tables, resource: Resource) -> int:
+    """Return how many cells a record of a table may have."""
+    columns = len(_labels(tables, resource))
+    return max(columns, len(resource.fields))
+
+
+def _labels(tables: Tables, resource: Resource) -> list[str]:
+    raw = tables.select(f"SELECT * FROM raw.{quote_name(resource.name)} LIMIT 0").columns
+    return [name for name, _ in raw[2:]]
+
+
+@contextmanager
+def _reading(widths: Mapping[str, int], lengths: Mapping[str, dict[int, int]]) -> Iterator[None]:
+    """Have frictionless read CSV as declared, without a guess at the dialect.
+
+    It lets `csv.Sniffer` guess even where nothing is left to guess, and that takes time with
+    the square of a cell: minutes for one long cell of quotes. A record with more than
+    EXTRA_LIMIT cells above the width of its resource is cut behind the first of them, and its
+    length noted in `lengths`.
+    """
+    from frictionless.formats.csv import CsvControl, CsvParser
+
+    def read(parser: Any) -> Iterator[list[str]]:
+        control = CsvControl.from_dialect(parser.resource.dialect)
+        width, cut = widths[parser.resource.name], lengths[parser.resource.name]
+        reader = csv.reader(parser.loader.text_stream, dialect=control.to_python())
+        for row, cells in enumerate(reader, start=1):
+            if len(cells) > width + EXTRA_LIMIT:
+                cut[row] = len(cells)
+                del cells[width + 1 :]
+            yield cells
+
+    given = CsvParser.read_cell_stream_create
+    CsvParser.read_cell_stream_create = read
+    try:
+        yield
+    finally:
+        CsvParser.read_cell_stream_create = given
 
 
 def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
@@ -115,7 +168,9 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "lineTerminator": "\r\n",
     }
     given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
-    if not dialect.header:
+    if dialect.header:
+        given["headerRows"] = [1]  # or frictionless looks for what it takes for a header
+    else:
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
@@ -173,8 +228,7 @@ def _patterns(
     """Return, by field, its pattern and what breaks it, and the patterns that cannot be run."""
     broken: dict[str, tuple[str, Breaks]] = {}
     unjudged = []
-    table = quote_name(resource.name)
-    labels = [name for name, _ in tables.select(f"SELECT * FROM raw.{table} LIMIT 0").columns]
+    labels = _labels(tables, resource)
     for number, (name, field) in enumerate(resource.fields.items()):
         if "pattern" in field.get("arrayItem", {}).get("constraints", {}):
             unjudged.append(("pattern", f"the pattern of the items of {name} was not tried"))
@@ -182,7 +236,7 @@ def _patterns(
         if pattern is None:
             continue
         # frictionless reads columns by place or by name, as fieldsMatch says.
-        columns = {name, labels[2 + number]}
+        columns = {name, labels[number]}
         texts = _find_breaking(tables, resource.name, columns, pattern)
         limit = find_cell_limit(pattern)
         if texts:

@@ -13,10 +13,6 @@
 -- below 0) gives null, and so does a result that is not finite (a p of 0, an r of 1).
 -- Borenstein et al. 2009: Introduction to Meta-Analysis, chapters 4, 6, 7.
 
--- The number, or null where it is not finite.
-CREATE OR REPLACE MACRO _finite(x) AS
-  list_transform([CAST(x AS DOUBLE)], lambda _e: CASE WHEN isfinite(_e) THEN _e END)[1];
-
 -- 1 or -1, else null.
 CREATE OR REPLACE MACRO _sign(direction) AS
   CASE WHEN direction = 1 THEN 1 WHEN direction = -1 THEN -1 END;

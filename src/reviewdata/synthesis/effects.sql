@@ -17,21 +17,6 @@
 -- Within: list_transform([value], lambda _s: ...)[1] names a value that is used twice. The names
 -- begin with _ because DuckDB reads s.n1 as column n1 of a table called s, if the query has one.
 
--- The value if it is one of the known words, else an error; the nearest is by edit distance.
-CREATE OR REPLACE MACRO _choice(chosen, known, what) AS
-  CASE WHEN list_contains(known, CAST(chosen AS VARCHAR)) THEN CAST(chosen AS VARCHAR)
-    ELSE error(
-      what || ': ' || coalesce('''' || CAST(chosen AS VARCHAR) || '''', 'null')
-      || ' is not known; nearest ''' || list_sort(list_transform(known, lambda _word: {
-        'distance': levenshtein(lower(coalesce(CAST(chosen AS VARCHAR), '')), lower(_word)),
-        'word': _word
-      }))[1].word || ''' of ' || array_to_string(known, ', '))
-  END;
-
--- Whether a number is finite and above, or at least, a bound; false for NaN, null for null.
-CREATE OR REPLACE MACRO _above(x, bound) AS x > bound AND x < CAST('inf' AS DOUBLE);
-CREATE OR REPLACE MACRO _least(x, bound) AS x >= bound AND x < CAST('inf' AS DOUBLE);
-
 -- The struct of an effect size: both numbers, or none.
 CREATE OR REPLACE MACRO _effect(y, v, name) AS
   list_transform([{'y': y, 'v': v}], lambda _e: {
@@ -39,13 +24,6 @@ CREATE OR REPLACE MACRO _effect(y, v, name) AS
     'vi': CASE WHEN isfinite(_e.y) AND _above(_e.v, 0) THEN _e.v END,
     'measure': name
   })[1];
-
--- An amount to add to cells, or an error.
-CREATE OR REPLACE MACRO _amount(amount, what) AS
-  CASE WHEN _least(CAST(amount AS DOUBLE), 0) THEN CAST(amount AS DOUBLE)
-    ELSE error('add of ' || what || ': ' || coalesce(CAST(amount AS VARCHAR), 'null')
-      || ' is no number of 0 or more')
-  END;
 
 -- How much is added to each cell of one table: add, or nothing. has_none tells whether this table
 -- has a cell of 0, any_zero whether any table of the dataset has one.

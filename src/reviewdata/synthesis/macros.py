@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-FILES = ("distributions", "effects", "conversions", "descriptions", "pooling")
+FILES = (
+    *("arguments", "distributions", "effects", "conversions", "descriptions"),
+    *("pooling", "mantel_haenszel", "regression", "sensitivity"),
+)
 """The files in the order in which they build on each other."""
 
 _MACRO = re.compile(r"^CREATE OR REPLACE MACRO (\w+)\s*\(.*?;$", re.MULTILINE | re.DOTALL)

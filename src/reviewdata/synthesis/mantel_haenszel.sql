@@ -12,47 +12,47 @@ CREATE OR REPLACE MACRO _is_table(ai, bi, ci, di) AS (
 -- table that has an empty one, and null where both arms have no event, or nothing else.
 CREATE OR REPLACE MACRO _table_effect(ai, bi, ci, di, measure) AS (
     list_transform([CASE WHEN ai = 0 AND ci = 0 OR bi = 0 AND di = 0 THEN NULL
-        WHEN ai = 0 OR bi = 0 OR ci = 0 OR di = 0 THEN 0.5 ELSE 0 END], lambda ta_h:
-        list_transform([{'a': CAST(ai AS DOUBLE) + ta_h, 'b': CAST(bi AS DOUBLE) + ta_h,
-            'c': CAST(ci AS DOUBLE) + ta_h, 'd': CAST(di AS DOUBLE) + ta_h}], lambda ta:
+        WHEN ai = 0 OR bi = 0 OR ci = 0 OR di = 0 THEN 0.5 ELSE 0 END], lambda _ta_h:
+        list_transform([{'a': CAST(ai AS DOUBLE) + _ta_h, 'b': CAST(bi AS DOUBLE) + _ta_h,
+            'c': CAST(ci AS DOUBLE) + _ta_h, 'd': CAST(di AS DOUBLE) + _ta_h}], lambda _ta:
             CASE upper(measure)
-            WHEN 'RR' THEN {'y': ln(ta.a / (ta.a + ta.b)) - ln(ta.c / (ta.c + ta.d)),
-                'w': 1 / (1 / ta.a - 1 / (ta.a + ta.b) + 1 / ta.c - 1 / (ta.c + ta.d))}
-            WHEN 'OR' THEN {'y': ln(ta.a / ta.b) - ln(ta.c / ta.d),
-                'w': 1 / (1 / ta.a + 1 / ta.b + 1 / ta.c + 1 / ta.d)}
-            ELSE {'y': ta.a / (ta.a + ta.b) - ta.c / (ta.c + ta.d),
-                'w': 1 / (ta.a * ta.b / pow(ta.a + ta.b, 3) + ta.c * ta.d / pow(ta.c + ta.d, 3))}
+            WHEN 'RR' THEN {'y': ln(_ta.a / (_ta.a + _ta.b)) - ln(_ta.c / (_ta.c + _ta.d)),
+                'w': 1 / (1 / _ta.a - 1 / (_ta.a + _ta.b) + 1 / _ta.c - 1 / (_ta.c + _ta.d))}
+            WHEN 'OR' THEN {'y': ln(_ta.a / _ta.b) - ln(_ta.c / _ta.d),
+                'w': 1 / (1 / _ta.a + 1 / _ta.b + 1 / _ta.c + 1 / _ta.d)}
+            ELSE {'y': _ta.a / (_ta.a + _ta.b) - _ta.c / (_ta.c + _ta.d),
+                'w': 1 / (_ta.a * _ta.b / pow(_ta.a + _ta.b, 3) + _ta.c * _ta.d / pow(_ta.c + _ta.d, 3))}
             END)[1])[1]
 );
 
 -- Part of pool_mh: the struct that it gives.
 CREATE OR REPLACE MACRO _mh_report(s, measure) AS (
-    list_transform([list_transform([list_transform([s], lambda mh: struct_concat(mh, CASE
+    list_transform([list_transform([list_transform([s], lambda _mh: struct_concat(_mh, CASE
         upper(measure)
-        WHEN 'RR' THEN {'b': ln(mh.rr_r / mh.rr_s), 'v': mh.rr_v / (mh.rr_r * mh.rr_s)}
-        WHEN 'OR' THEN {'b': ln(mh.or_r / mh.or_s), 'v': (mh.or_pr / (mh.or_r * mh.or_r)
-            + mh.or_x / (mh.or_r * mh.or_s) + mh.or_qs / (mh.or_s * mh.or_s)) / 2}
-        ELSE {'b': mh.rd_y / mh.rd_w,
-            'v': (mh.rd_y / mh.rd_w * mh.rd_p + mh.rd_q / 2) / (mh.rd_w * mh.rd_w)} END))[1]],
-        lambda mh: struct_concat(mh, {'good': isfinite(mh.b) AND isfinite(mh.v) AND mh.v >= 0,
-            'df': mh.m - 1,
-            'q': CASE WHEN mh.m > 1 AND isfinite(mh.b)
-                THEN greatest(mh.u1 - 2 * mh.b * mh.t1 + mh.b * mh.b * mh.s1, 0) END}))[1]],
-        lambda mh: {
-        'k': mh.k,
-        'k_missing': mh.n - mh.k,
-        'estimate': CASE WHEN mh.good THEN mh.b END,
-        'se': CASE WHEN mh.good THEN sqrt(mh.v) END,
-        'statistic': CASE WHEN mh.good AND mh.v > 0 THEN mh.b / sqrt(mh.v) END,
-        'p': CASE WHEN mh.good AND mh.v > 0 THEN 2 * norm_sf(abs(mh.b / sqrt(mh.v))) END,
-        'ci_lower': CASE WHEN mh.good THEN mh.b - mh.z * sqrt(mh.v) END,
-        'ci_upper': CASE WHEN mh.good THEN mh.b + mh.z * sqrt(mh.v) END,
-        'I2': CASE WHEN mh.q > mh.df THEN 100 * (mh.q - mh.df) / mh.q
-            WHEN mh.q >= 0 THEN 0 END,
-        'H2': mh.q / mh.df,
-        'Q': mh.q,
-        'Q_df': CASE WHEN mh.m > 0 THEN mh.df END,
-        'Q_p': chi2_sf(mh.q, mh.df)})[1]
+        WHEN 'RR' THEN {'b': ln(_mh.rr_r / _mh.rr_s), 'v': _mh.rr_v / (_mh.rr_r * _mh.rr_s)}
+        WHEN 'OR' THEN {'b': ln(_mh.or_r / _mh.or_s), 'v': (_mh.or_pr / (_mh.or_r * _mh.or_r)
+            + _mh.or_x / (_mh.or_r * _mh.or_s) + _mh.or_qs / (_mh.or_s * _mh.or_s)) / 2}
+        ELSE {'b': _mh.rd_y / _mh.rd_w,
+            'v': (_mh.rd_y / _mh.rd_w * _mh.rd_p + _mh.rd_q / 2) / (_mh.rd_w * _mh.rd_w)} END))[1]],
+        lambda _mh: struct_concat(_mh, {'good': isfinite(_mh.b) AND isfinite(_mh.v) AND _mh.v >= 0,
+            'df': _mh.m - 1,
+            'q': CASE WHEN _mh.m > 1 AND isfinite(_mh.b)
+                THEN greatest(_mh.u1 - 2 * _mh.b * _mh.t1 + _mh.b * _mh.b * _mh.s1, 0) END}))[1]],
+        lambda _mh: {
+        'k': _mh.k,
+        'k_missing': _mh.n - _mh.k,
+        'estimate': CASE WHEN _mh.good THEN _mh.b END,
+        'se': CASE WHEN _mh.good THEN sqrt(_mh.v) END,
+        'statistic': CASE WHEN _mh.good AND _mh.v > 0 THEN _mh.b / sqrt(_mh.v) END,
+        'p': CASE WHEN _mh.good AND _mh.v > 0 THEN 2 * norm_sf(abs(_mh.b / sqrt(_mh.v))) END,
+        'ci_lower': CASE WHEN _mh.good THEN _mh.b - _mh.z * sqrt(_mh.v) END,
+        'ci_upper': CASE WHEN _mh.good THEN _mh.b + _mh.z * sqrt(_mh.v) END,
+        'I2': CASE WHEN _mh.q > _mh.df THEN 100 * (_mh.q - _mh.df) / _mh.q
+            WHEN _mh.q >= 0 THEN 0 END,
+        'H2': _mh.q / _mh.df,
+        'Q': _mh.q,
+        'Q_df': CASE WHEN _mh.m > 0 THEN _mh.df END,
+        'Q_p': chi2_sf(_mh.q, _mh.df)})[1]
 );
 
 -- Two-by-two tables pooled by Mantel and Haenszel: `ai` with and `bi` without the event in the
@@ -77,7 +77,7 @@ CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR'
         'n': count(*),
         'k': count(*) FILTER (_is_table(ai, bi, ci, di) AND CASE
             WHEN NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
-            THEN error(_unknown('pool_mh', 'measure', measure, ['RR', 'OR', 'RD']))
+            THEN error(_unknown('measure of pool_mh', measure, ['RR', 'OR', 'RD']))
             ELSE _options('pool_mh', by_name, 'EE', 'z', level, 'z') END),
         'z': max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)),
         'rr_r': sum(ai * CAST(ci + di AS DOUBLE) / (ai + bi + ci + di))

@@ -5,14 +5,6 @@
 -- need distributions.sql. Names that begin with `_` are parts: most take a struct and give it back
 -- with more in it, one after another, since DuckDB plans nested lambdas twice at every level.
 
--- The text of the error for an option that has no such value.
-CREATE OR REPLACE MACRO _unknown(macro, option, given, known) AS (
-    format('{}: there is no {} {}: it is one of {}, and the nearest is {}', macro, option,
-        coalesce(given, 'NULL'), list_aggregate(known, 'string_agg', ', '),
-        list_sort(list_transform(known, lambda un_word: {'distance': levenshtein(
-            lower(coalesce(given, '')), lower(un_word)), 'word': un_word}))[1].word)
-);
-
 -- Whether a row can be pooled: an effect size that is a number, and a variance above 0 whose
 -- inverse is one too.
 CREATE OR REPLACE MACRO _usable(yi, vi) AS (
@@ -42,23 +34,23 @@ CREATE OR REPLACE MACRO _two_sided(size, df) AS (
 
 -- The weights 1 / (v + tau2), from the inverse variances w.
 CREATE OR REPLACE MACRO _weights(w, tau2) AS (
-    list_transform([tau2], lambda wt: list_transform(w, lambda wt_x: wt_x / (1 + wt * wt_x)))[1]
+    list_transform([tau2], lambda _wt: list_transform(w, lambda _wt_x: _wt_x / (1 + _wt * _wt_x)))[1]
 );
 
 -- The sums that an iteration needs at one tau2, of effects y about a mean near the estimate,
 -- their squares y2 and the inverse variances w: of the weights 1 / (v + tau2) and of their second
 -- and third powers, alone (s), with y (t) and with y^2 (u). `Q` needs no third powers.
 CREATE OR REPLACE MACRO _sums(kind, y, y2, w, tau2) AS (
-    list_transform([list_transform([list_transform(w, lambda su_x: su_x / (1 + tau2 * su_x))],
-        lambda su_w: {'w': su_w, 'w2': list_transform(su_w, lambda su_x: su_x * su_x),
+    list_transform([list_transform([list_transform(w, lambda _su_x: _su_x / (1 + tau2 * _su_x))],
+        lambda _su_w: {'w': _su_w, 'w2': list_transform(_su_w, lambda _su_x: _su_x * _su_x),
             'w3': CASE WHEN kind <> 'Q'
-                THEN list_transform(su_w, lambda su_x: su_x * su_x * su_x) END})[1]], lambda su: {
-        's1': list_sum(su.w), 's2': list_inner_product(su.w, su.w),
-        's3': list_inner_product(su.w, su.w2),
-        't1': list_inner_product(su.w, y), 't2': list_inner_product(su.w2, y),
-        't3': list_inner_product(su.w3, y),
-        'u1': list_inner_product(su.w, y2), 'u2': list_inner_product(su.w2, y2),
-        'u3': list_inner_product(su.w3, y2)})[1]
+                THEN list_transform(_su_w, lambda _su_x: _su_x * _su_x * _su_x) END})[1]], lambda _su: {
+        's1': list_sum(_su.w), 's2': list_inner_product(_su.w, _su.w),
+        's3': list_inner_product(_su.w, _su.w2),
+        't1': list_inner_product(_su.w, y), 't2': list_inner_product(_su.w2, y),
+        't3': list_inner_product(_su.w3, y),
+        'u1': list_inner_product(_su.w, y2), 'u2': list_inner_product(_su.w2, y2),
+        'u3': list_inner_product(_su.w3, y2)})[1]
 );
 
 -- Where a function is at one tau2, and the step to its root: of `Q` the distance of
@@ -66,20 +58,20 @@ CREATE OR REPLACE MACRO _sums(kind, y, y2, w, tau2) AS (
 -- straight line; of `ML` and `REML` twice the derivative of the log likelihood, with Newton's step
 -- where the likelihood bends down and with that of Fisher scoring elsewhere.
 CREATE OR REPLACE MACRO _slope(kind, goal, sums) AS (
-    list_transform([list_transform([sums], lambda sl: {
-        'scale': 1 / sl.s1,
-        'q1': sl.u1 - sl.t1 / sl.s1 * sl.t1,
-        'q2': sl.u2 - 2 * sl.t1 / sl.s1 * sl.t2 + sl.t1 / sl.s1 * sl.t1 / sl.s1 * sl.s2,
-        'q3': sl.u3 - 2 * sl.t1 / sl.s1 * sl.t3 + sl.t1 / sl.s1 * sl.t1 / sl.s1 * sl.s3
-            - pow(sl.t2 - sl.t1 / sl.s1 * sl.s2, 2) / sl.s1,
-        'trace': CASE WHEN kind = 'ML' THEN sl.s1 ELSE sl.s1 - sl.s2 / sl.s1 END,
-        'info': CASE WHEN kind = 'ML' THEN sl.s2
-            ELSE sl.s2 - 2 * sl.s3 / sl.s1 + sl.s2 / sl.s1 * sl.s2 / sl.s1 END})[1]], lambda sl: {
-        'scale': sl.scale,
-        'value': CASE WHEN kind = 'Q' THEN sl.q1 - goal ELSE sl.q2 - sl.trace END,
-        'step': CASE WHEN kind = 'Q' THEN sl.q1 * (sl.q1 / goal - 1) / sl.q2
-            ELSE (sl.q2 - sl.trace) / CASE WHEN 2 * sl.q3 > sl.info THEN 2 * sl.q3 - sl.info
-                ELSE sl.info END END})[1]
+    list_transform([list_transform([sums], lambda _sl: {
+        'scale': 1 / _sl.s1,
+        'q1': _sl.u1 - _sl.t1 / _sl.s1 * _sl.t1,
+        'q2': _sl.u2 - 2 * _sl.t1 / _sl.s1 * _sl.t2 + _sl.t1 / _sl.s1 * _sl.t1 / _sl.s1 * _sl.s2,
+        'q3': _sl.u3 - 2 * _sl.t1 / _sl.s1 * _sl.t3 + _sl.t1 / _sl.s1 * _sl.t1 / _sl.s1 * _sl.s3
+            - pow(_sl.t2 - _sl.t1 / _sl.s1 * _sl.s2, 2) / _sl.s1,
+        'trace': CASE WHEN kind = 'ML' THEN _sl.s1 ELSE _sl.s1 - _sl.s2 / _sl.s1 END,
+        'info': CASE WHEN kind = 'ML' THEN _sl.s2
+            ELSE _sl.s2 - 2 * _sl.s3 / _sl.s1 + _sl.s2 / _sl.s1 * _sl.s2 / _sl.s1 END})[1]], lambda _sl: {
+        'scale': _sl.scale,
+        'value': CASE WHEN kind = 'Q' THEN _sl.q1 - goal ELSE _sl.q2 - _sl.trace END,
+        'step': CASE WHEN kind = 'Q' THEN _sl.q1 * (_sl.q1 / goal - 1) / _sl.q2
+            ELSE (_sl.q2 - _sl.trace) / CASE WHEN 2 * _sl.q3 > _sl.info THEN 2 * _sl.q3 - _sl.info
+                ELSE _sl.info END END})[1]
 );
 
 -- One step of the search: the root lies between `low` (-1 while 0 is not known to be below it)
@@ -88,27 +80,27 @@ CREATE OR REPLACE MACRO _slope(kind, goal, sums) AS (
 -- there, and where a step is below 1e-8 of the smallest total variance, since the next would be its
 -- square.
 CREATE OR REPLACE MACRO _advance(s, slope) AS (
-    list_transform([list_transform([slope], lambda ad: struct_concat(ad, {
-            'low': CASE WHEN ad.value > 0 THEN s.tau2 ELSE s.low END,
-            'high': CASE WHEN ad.value > 0 THEN s.high ELSE s.tau2 END,
-            'next': s.tau2 + ad.step}))[1]], lambda ad: CASE
-        WHEN s.tau2 = 0 AND ad.value <= 0
-            THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': true}
-        WHEN NOT isfinite(ad.value) OR NOT isfinite(ad.step) THEN s
-        WHEN abs(ad.step) <= 1e-8 * ad.scale
-            THEN {'tau2': greatest(ad.next, 0), 'low': ad.low, 'high': ad.high, 'done': true}
-        WHEN ad.next > ad.low AND ad.next > 0 AND ad.next < ad.high
-            THEN {'tau2': ad.next, 'low': ad.low, 'high': ad.high, 'done': false}
-        WHEN ad.next <= 0 AND ad.low < 0 AND s.tau2 < 0.1 * ad.scale
-            THEN {'tau2': 0.0::DOUBLE, 'low': ad.low, 'high': ad.high, 'done': false}
-        ELSE {'tau2': (greatest(ad.low, 0) + ad.high) / 2, 'low': ad.low, 'high': ad.high,
-            'done': ad.high - greatest(ad.low, 0) <= 1e-15 * ad.high} END)[1]
+    list_transform([list_transform([slope], lambda _ad: struct_concat(_ad, {
+            'low': CASE WHEN _ad.value > 0 THEN s.tau2 ELSE s.low END,
+            'high': CASE WHEN _ad.value > 0 THEN s.high ELSE s.tau2 END,
+            'next': s.tau2 + _ad.step}))[1]], lambda _ad: CASE
+        WHEN s.tau2 = 0 AND _ad.value <= 0
+            THEN {'tau2': 0.0::DOUBLE, 'low': _ad.low, 'high': _ad.high, 'done': true}
+        WHEN NOT isfinite(_ad.value) OR NOT isfinite(_ad.step) THEN s
+        WHEN abs(_ad.step) <= 1e-8 * _ad.scale
+            THEN {'tau2': greatest(_ad.next, 0), 'low': _ad.low, 'high': _ad.high, 'done': true}
+        WHEN _ad.next > _ad.low AND _ad.next > 0 AND _ad.next < _ad.high
+            THEN {'tau2': _ad.next, 'low': _ad.low, 'high': _ad.high, 'done': false}
+        WHEN _ad.next <= 0 AND _ad.low < 0 AND s.tau2 < 0.1 * _ad.scale
+            THEN {'tau2': 0.0::DOUBLE, 'low': _ad.low, 'high': _ad.high, 'done': false}
+        ELSE {'tau2': (greatest(_ad.low, 0) + _ad.high) / 2, 'low': _ad.low, 'high': _ad.high,
+            'done': _ad.high - greatest(_ad.low, 0) <= 1e-15 * _ad.high} END)[1]
 );
 
 -- The root of the function of _slope in tau2 from 0 to top, sought from start: {tau2, done}.
 CREATE OR REPLACE MACRO _solve(kind, goal, y, y2, w, start, top) AS (
-    list_reduce(range(100), lambda so, so_i: CASE WHEN so.done THEN so
-        ELSE _advance(so, _slope(kind, goal, _sums(kind, y, y2, w, so.tau2))) END,
+    list_reduce(range(100), lambda _so, _so_i: CASE WHEN _so.done THEN _so
+        ELSE _advance(_so, _slope(kind, goal, _sums(kind, y, y2, w, _so.tau2))) END,
         {'tau2': CAST(start AS DOUBLE), 'low': -1.0::DOUBLE, 'high': CAST(top AS DOUBLE),
             'done': false})
 );
@@ -116,24 +108,24 @@ CREATE OR REPLACE MACRO _solve(kind, goal, y, y2, w, start, top) AS (
 -- Minus twice the log likelihood at each tau2 of a list, but for a constant.
 CREATE OR REPLACE MACRO _deviances(kind, y, w, tau2s) AS (
     list_transform(list_transform(list_transform(tau2s,
-        lambda de: list_transform(w, lambda de_x: de_x / (1 + de * de_x))),
-        lambda de: {'w': de, 'm': list_inner_product(de, y) / list_sum(de)}),
-        lambda de: list_inner_product(de.w,
-                list_transform(y, lambda de_x: (de_x - de.m) * (de_x - de.m)))
-            - list_sum(list_transform(de.w, lambda de_x: ln(de_x)))
-            + CASE WHEN kind = 'ML' THEN 0 ELSE ln(list_sum(de.w)) END)
+        lambda _de: list_transform(w, lambda _de_x: _de_x / (1 + _de * _de_x))),
+        lambda _de: {'w': _de, 'm': list_inner_product(_de, y) / list_sum(_de)}),
+        lambda _de: list_inner_product(_de.w,
+                list_transform(y, lambda _de_x: (_de_x - _de.m) * (_de_x - _de.m)))
+            - list_sum(list_transform(_de.w, lambda _de_x: ln(_de_x)))
+            + CASE WHEN kind = 'ML' THEN 0 ELSE ln(list_sum(_de.w)) END)
 );
 
 -- Part of pool: adds the mean m of equal effects, trace = s1 - s2 / s1, and Cochran's Q. Where
 -- u1 - t1^2 / s1 would lose more than four digits, Q is summed about m.
 CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
-    list_transform([list_transform([s], lambda ho: struct_concat(ho,
-        {'m': ho.t1 / ho.s1, 'trace': ho.s1 - ho.s2 / ho.s1}))[1]],
-        lambda ho: struct_concat(ho, {'q': CASE
-            WHEN ho.k < 1 THEN NULL
-            WHEN ho.k = 1 THEN 0
-            WHEN ho.u1 - ho.t1 * ho.m > 1e-4 * ho.u1 THEN ho.u1 - ho.t1 * ho.m
-            ELSE list_inner_product(w, list_transform(y, lambda ho_x: (ho_x - ho.m) * (ho_x - ho.m)))
+    list_transform([list_transform([s], lambda _ho: struct_concat(_ho,
+        {'m': _ho.t1 / _ho.s1, 'trace': _ho.s1 - _ho.s2 / _ho.s1}))[1]],
+        lambda _ho: struct_concat(_ho, {'q': CASE
+            WHEN _ho.k < 1 THEN NULL
+            WHEN _ho.k = 1 THEN 0
+            WHEN _ho.u1 - _ho.t1 * _ho.m > 1e-4 * _ho.u1 THEN _ho.u1 - _ho.t1 * _ho.m
+            ELSE list_inner_product(w, list_transform(y, lambda _ho_x: (_ho_x - _ho.m) * (_ho_x - _ho.m)))
             END}))[1]
 );
 
@@ -143,90 +135,90 @@ CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
 -- the likelihood can have a second maximum at 0, where its slope is not positive, and the higher
 -- one counts.
 CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
-    list_transform([list_transform([list_transform([s], lambda se: {
-            'known': upper(method) IN ('EE', 'FE', 'DL') OR coalesce(se.k < 2, true),
+    list_transform([list_transform([list_transform([s], lambda _se: {
+            'known': upper(method) IN ('EE', 'FE', 'DL') OR coalesce(_se.k < 2, true),
             'tau2': CASE WHEN upper(method) IN ('EE', 'FE') THEN 0.0::DOUBLE
-                WHEN upper(method) = 'DL' AND se.k > 1
-                THEN greatest((se.q - (se.k - 1)) / se.trace, 0.0) END,
-            'goal': se.k - 1, 'start': coalesce(se.start, 0), 'top': se.top,
-            'slope': CASE WHEN upper(method) = 'ML' THEN se.s1 ELSE se.trace END,
-            'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN list_transform([se.m],
-                lambda se_m: list_transform(y, lambda se_x: se_x - se_m))[1] END})[1]],
-        lambda se: struct_concat(se, {'y2': list_transform(se.y1, lambda se_x: se_x * se_x)}))[1]],
-        lambda se: CASE WHEN se.known THEN {'tau2': se.tau2, 'done': true}
+                WHEN upper(method) = 'DL' AND _se.k > 1
+                THEN greatest((_se.q - (_se.k - 1)) / _se.trace, 0.0) END,
+            'goal': _se.k - 1, 'start': coalesce(_se.start, 0), 'top': _se.top,
+            'slope': CASE WHEN upper(method) = 'ML' THEN _se.s1 ELSE _se.trace END,
+            'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN list_transform([_se.m],
+                lambda _se_m: list_transform(y, lambda _se_x: _se_x - _se_m))[1] END})[1]],
+        lambda _se: struct_concat(_se, {'y2': list_transform(_se.y1, lambda _se_x: _se_x * _se_x)}))[1]],
+        lambda _se: CASE WHEN _se.known THEN {'tau2': _se.tau2, 'done': true}
             ELSE list_transform([_solve(CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END,
-                se.goal, se.y1, se.y2, w, se.start, se.top)], lambda se_t: {'done': se_t.done,
-                'tau2': CASE WHEN upper(method) IN ('ML', 'REML') AND se_t.tau2 > 0
-                    AND list_inner_product(list_transform(w, lambda se_x: se_x * se_x), se.y2)
-                        <= se.slope
-                    AND list_transform([_deviances(upper(method), se.y1, w, [0, se_t.tau2])],
-                        lambda se_d: se_d[1] < se_d[2])[1] THEN 0 ELSE se_t.tau2 END})[1] END)[1]
+                _se.goal, _se.y1, _se.y2, w, _se.start, _se.top)], lambda _se_t: {'done': _se_t.done,
+                'tau2': CASE WHEN upper(method) IN ('ML', 'REML') AND _se_t.tau2 > 0
+                    AND list_inner_product(list_transform(w, lambda _se_x: _se_x * _se_x), _se.y2)
+                        <= _se.slope
+                    AND list_transform([_deviances(upper(method), _se.y1, w, [0, _se_t.tau2])],
+                        lambda _se_d: _se_d[1] < _se_d[2])[1] THEN 0 ELSE _se_t.tau2 END})[1] END)[1]
 );
 
 -- Part of pool: adds the sums of the weights 1 / (v + tau2), the estimate, and the factor of
 -- Knapp and Hartung.
 CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
     list_transform([list_transform([list_transform([s],
-        lambda we: struct_concat(we, CASE WHEN upper(method) IN ('EE', 'FE')
-            THEN {'w1': we.s1, 'mu': we.t1, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
-            ELSE list_transform([_weights(w, coalesce(we.tau2, 0))], lambda we_w: {
-                'w1': list_sum(we_w), 'mu': list_inner_product(we_w, y),
+        lambda _we: struct_concat(_we, CASE WHEN upper(method) IN ('EE', 'FE')
+            THEN {'w1': _we.s1, 'mu': _we.t1, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
+            ELSE list_transform([_weights(w, coalesce(_we.tau2, 0))], lambda _we_w: {
+                'w1': list_sum(_we_w), 'mu': list_inner_product(_we_w, y),
                 'w2': CASE WHEN upper(method) IN ('ML', 'REML')
-                    THEN list_inner_product(we_w, we_w) END,
-                'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(we_w,
-                    list_transform(we_w, lambda we_x: we_x * we_x)) END})[1] END))[1]],
-        lambda we: struct_update(we, mu := we.mu / we.w1))[1]],
-        lambda we: struct_concat(we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
-            AND we.k > 1 THEN list_inner_product(_weights(w, we.tau2), list_transform([we.mu],
-                lambda we_m: list_transform(y, lambda we_x: (we_x - we_m) * (we_x - we_m)))[1])
-                / (we.k - 1) END}))[1]
+                    THEN list_inner_product(_we_w, _we_w) END,
+                'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(_we_w,
+                    list_transform(_we_w, lambda _we_x: _we_x * _we_x)) END})[1] END))[1]],
+        lambda _we: struct_update(_we, mu := _we.mu / _we.w1))[1]],
+        lambda _we: struct_concat(_we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
+            AND _we.k > 1 THEN list_inner_product(_weights(w, _we.tau2), list_transform([_we.mu],
+                lambda _we_m: list_transform(y, lambda _we_x: (_we_x - _we_m) * (_we_x - _we_m)))[1])
+                / (_we.k - 1) END}))[1]
 );
 
 -- Part of pool: the struct that it gives.
 CREATE OR REPLACE MACRO _report(s, method, test) AS (
-    list_transform([list_transform([list_transform([s], lambda rp: struct_concat(rp, {
-        'good': rp.done AND rp.w1 > 0 AND isfinite(rp.w1) AND isfinite(rp.mu)
-            AND isfinite(coalesce(rp.tau2, 0)),
+    list_transform([list_transform([list_transform([s], lambda _rp: struct_concat(_rp, {
+        'good': _rp.done AND _rp.w1 > 0 AND isfinite(_rp.w1) AND isfinite(_rp.mu)
+            AND isfinite(coalesce(_rp.tau2, 0)),
         'equal': upper(method) IN ('EE', 'FE'),
-        'df': CASE WHEN lower(test) <> 'z' AND rp.k > 0 THEN rp.k - 1 END,
-        'se': sqrt(CASE lower(test) WHEN 'knha' THEN rp.factor
-            WHEN 'adhoc' THEN CASE WHEN rp.factor < 1 THEN 1 ELSE rp.factor END
-            ELSE 1 END / rp.w1)}))[1]],
-        lambda rp: struct_concat(rp, list_transform([{'df': rp.df, 'k': rp.k, 'q': rp.q,
-            'size': CASE WHEN rp.good AND rp.se > 0 THEN abs(rp.mu / rp.se) END}], lambda rp_d: {
-                'p': _two_sided(rp_d.size, rp_d.df), 'q_p': chi2_sf(rp_d.q, rp_d.k - 1)})[1]))[1]],
-        lambda rp: {
-        'k': rp.k,
-        'k_missing': rp.n - rp.k,
-        'estimate': CASE WHEN rp.good THEN rp.mu END,
-        'se': CASE WHEN rp.good THEN rp.se END,
-        'statistic': CASE WHEN rp.good AND rp.se > 0 THEN rp.mu / rp.se END,
-        'df': rp.df,
-        'p': rp.p,
-        'ci_lower': CASE WHEN rp.good THEN rp.mu - rp.critical[1] * rp.se END,
-        'ci_upper': CASE WHEN rp.good THEN rp.mu + rp.critical[1] * rp.se END,
-        'pi_lower': CASE WHEN rp.good AND NOT rp.equal
-            THEN rp.mu - rp.critical[2] * sqrt(rp.se * rp.se + rp.tau2) END,
-        'pi_upper': CASE WHEN rp.good AND NOT rp.equal
-            THEN rp.mu + rp.critical[2] * sqrt(rp.se * rp.se + rp.tau2) END,
-        'tau2': CASE WHEN rp.good THEN rp.tau2 END,
-        'tau2_se': CASE WHEN rp.good AND rp.k > 1 THEN CASE upper(method)
-            WHEN 'DL' THEN sqrt(2 * (rp.k - 1) + 4 * rp.tau2 * rp.trace + 2 * rp.tau2 * rp.tau2
-                * (rp.s2 - 2 * rp.s3 / rp.s1 + rp.s2 / rp.s1 * rp.s2 / rp.s1)) / rp.trace
-            WHEN 'PM' THEN sqrt(2 / (rp.k - 1)) * rp.k / rp.w1
-            WHEN 'ML' THEN sqrt(2 / rp.w2)
-            WHEN 'REML' THEN sqrt(2 / (rp.w2 - 2 * rp.w3 / rp.w1
-                + rp.w2 / rp.w1 * rp.w2 / rp.w1)) END END,
-        'I2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
-            WHEN NOT rp.equal THEN 100 * rp.tau2 / ((rp.k - 1) / rp.trace + rp.tau2)
-            WHEN rp.q > rp.k - 1 THEN 100 * (rp.q - (rp.k - 1)) / rp.q ELSE 0 END,
-        'H2': CASE WHEN NOT rp.good OR rp.k < 2 THEN NULL
-            WHEN rp.equal THEN rp.q / (rp.k - 1) ELSE 1 + rp.tau2 * rp.trace / (rp.k - 1) END,
-        'Q': CASE WHEN isfinite(rp.q) THEN rp.q END,
-        'Q_df': CASE WHEN rp.k > 0 THEN rp.k - 1 END,
-        'Q_p': rp.q_p,
-        'knha_factor': CASE WHEN rp.good THEN rp.factor END,
-        'converged': CASE WHEN rp.k > 0 THEN coalesce(rp.good, false) END})[1]
+        'df': CASE WHEN lower(test) <> 'z' AND _rp.k > 0 THEN _rp.k - 1 END,
+        'se': sqrt(CASE lower(test) WHEN 'knha' THEN _rp.factor
+            WHEN 'adhoc' THEN CASE WHEN _rp.factor < 1 THEN 1 ELSE _rp.factor END
+            ELSE 1 END / _rp.w1)}))[1]],
+        lambda _rp: struct_concat(_rp, list_transform([{'df': _rp.df, 'k': _rp.k, 'q': _rp.q,
+            'size': CASE WHEN _rp.good AND _rp.se > 0 THEN abs(_rp.mu / _rp.se) END}], lambda _rp_d: {
+                'p': _two_sided(_rp_d.size, _rp_d.df), 'q_p': chi2_sf(_rp_d.q, _rp_d.k - 1)})[1]))[1]],
+        lambda _rp: {
+        'k': _rp.k,
+        'k_missing': _rp.n - _rp.k,
+        'estimate': CASE WHEN _rp.good THEN _rp.mu END,
+        'se': CASE WHEN _rp.good THEN _rp.se END,
+        'statistic': CASE WHEN _rp.good AND _rp.se > 0 THEN _rp.mu / _rp.se END,
+        'df': _rp.df,
+        'p': _rp.p,
+        'ci_lower': CASE WHEN _rp.good THEN _rp.mu - _rp.critical[1] * _rp.se END,
+        'ci_upper': CASE WHEN _rp.good THEN _rp.mu + _rp.critical[1] * _rp.se END,
+        'pi_lower': CASE WHEN _rp.good AND NOT _rp.equal
+            THEN _rp.mu - _rp.critical[2] * sqrt(_rp.se * _rp.se + _rp.tau2) END,
+        'pi_upper': CASE WHEN _rp.good AND NOT _rp.equal
+            THEN _rp.mu + _rp.critical[2] * sqrt(_rp.se * _rp.se + _rp.tau2) END,
+        'tau2': CASE WHEN _rp.good THEN _rp.tau2 END,
+        'tau2_se': CASE WHEN _rp.good AND _rp.k > 1 THEN CASE upper(method)
+            WHEN 'DL' THEN sqrt(2 * (_rp.k - 1) + 4 * _rp.tau2 * _rp.trace + 2 * _rp.tau2 * _rp.tau2
+                * (_rp.s2 - 2 * _rp.s3 / _rp.s1 + _rp.s2 / _rp.s1 * _rp.s2 / _rp.s1)) / _rp.trace
+            WHEN 'PM' THEN sqrt(2 / (_rp.k - 1)) * _rp.k / _rp.w1
+            WHEN 'ML' THEN sqrt(2 / _rp.w2)
+            WHEN 'REML' THEN sqrt(2 / (_rp.w2 - 2 * _rp.w3 / _rp.w1
+                + _rp.w2 / _rp.w1 * _rp.w2 / _rp.w1)) END END,
+        'I2': CASE WHEN NOT _rp.good OR _rp.k < 2 THEN NULL
+            WHEN NOT _rp.equal THEN 100 * _rp.tau2 / ((_rp.k - 1) / _rp.trace + _rp.tau2)
+            WHEN _rp.q > _rp.k - 1 THEN 100 * (_rp.q - (_rp.k - 1)) / _rp.q ELSE 0 END,
+        'H2': CASE WHEN NOT _rp.good OR _rp.k < 2 THEN NULL
+            WHEN _rp.equal THEN _rp.q / (_rp.k - 1) ELSE 1 + _rp.tau2 * _rp.trace / (_rp.k - 1) END,
+        'Q': CASE WHEN isfinite(_rp.q) THEN _rp.q END,
+        'Q_df': CASE WHEN _rp.k > 0 THEN _rp.k - 1 END,
+        'Q_p': _rp.q_p,
+        'knha_factor': CASE WHEN _rp.good THEN _rp.factor END,
+        'converged': CASE WHEN _rp.k > 0 THEN coalesce(_rp.good, false) END})[1]
 );
 
 -- Part of pool: the quantiles of its confidence and prediction intervals, of which z is that of the
@@ -239,8 +231,8 @@ CREATE OR REPLACE MACRO _criticals(k, alpha, z, test, pi) AS ([
 
 -- The units, in order, of which there are two or more.
 CREATE OR REPLACE MACRO _repeated(units) AS (
-    list_distinct(list_transform([list_sort(units)], lambda un_l:
-        list_filter(un_l, lambda un_u, un_i: un_i > 1 AND un_l[un_i - 1] = un_u))[1])
+    list_distinct(list_transform([list_sort(units)], lambda _un_l:
+        list_filter(_un_l, lambda _un_u, _un_i: _un_i > 1 AND _un_l[_un_i - 1] = _un_u))[1])
 );
 
 -- Whether an option that is a column was given. Its type is known before anything runs, so that what
@@ -256,7 +248,7 @@ CREATE OR REPLACE MACRO _checked(name, unit, measure, usable) AS (CASE
     WHEN _is_given(unit) AND len(_repeated(list(unit) FILTER (usable))) > 0
     THEN error(format('{}: two rows or more are of one unit, as of {}; combine them first', name,
         list_aggregate(list_transform(list_sort(_repeated(list(unit) FILTER (usable)))[:5],
-            lambda ch_u: CAST(ch_u AS VARCHAR)), 'string_agg', ', ')))
+            lambda _ch_u: CAST(_ch_u AS VARCHAR)), 'string_agg', ', ')))
     WHEN _is_given(measure) AND min(measure) FILTER (usable) <> max(measure) FILTER (usable)
     THEN error(format('{}: {} and {} are different measures; pool one at a time', name,
         CAST(min(measure) FILTER (usable) AS VARCHAR),
@@ -275,11 +267,11 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
     CASE WHEN by_name IS NOT NULL
         THEN error(name || ' takes all but its data by name, as in level := 95')
     WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
-        THEN error(_unknown(name, 'method', method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
+        THEN error(_unknown('method of ' || name, method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
     WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
-        THEN error(_unknown(name, 'test', test, ['z', 'knha', 'adhoc', 't']))
+        THEN error(_unknown('test of ' || name, test, ['z', 'knha', 'adhoc', 't']))
     WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
-        THEN error(_unknown(name, 'pi', pi, ['default', 'z', 't', 'riley']))
+        THEN error(_unknown('pi of ' || name, pi, ['default', 'z', 't', 'riley']))
     WHEN NOT coalesce(level >= 50 AND level < 100 OR level >= 0.5 AND level < 1, false)
         THEN error(format('{}: the level is {}; give a percent from 50 to below 100', name,
             coalesce(CAST(level AS VARCHAR), 'NULL')))

@@ -21,159 +21,159 @@ CREATE OR REPLACE MACRO _squares(m, b0, b1) AS (
 -- of P and of P P, y'PPy and y'PPPy.
 CREATE OR REPLACE MACRO _line(d, w, tau2) AS (
     list_transform([list_transform([list_transform([list_transform([_weights(w, tau2)],
-        lambda li: {'m1': _moments(li, d),
-            'm2': _moments(list_transform(li, lambda li_x: li_x * li_x), d),
-            'm3': _moments(list_transform(li, lambda li_x: li_x * li_x * li_x), d)})[1]],
-        lambda li: struct_concat(li, {'det': li.m1.a * li.m1.c - li.m1.b * li.m1.b}))[1]],
-        lambda li: struct_concat(li, {
-            'b0': (li.m1.c * li.m1.d - li.m1.b * li.m1.e) / li.det,
-            'b1': (li.m1.a * li.m1.e - li.m1.b * li.m1.d) / li.det,
-            'h11': (li.m1.c * li.m2.a - li.m1.b * li.m2.b) / li.det,
-            'h12': (li.m1.c * li.m2.b - li.m1.b * li.m2.c) / li.det,
-            'h21': (li.m1.a * li.m2.b - li.m1.b * li.m2.a) / li.det,
-            'h22': (li.m1.a * li.m2.c - li.m1.b * li.m2.b) / li.det}))[1]],
-        lambda li: {'a': li.m1.a, 'b': li.m1.b, 'c': li.m1.c, 'det': li.det,
-            'b0': li.b0, 'b1': li.b1, 's2': li.m2.a,
-            'rss': _squares(li.m1, li.b0, li.b1),
-            'trace': li.m1.a - li.h11 - li.h22,
-            'trace2': li.m2.a - 2 * (li.m1.c * li.m3.a - 2 * li.m1.b * li.m3.b
-                + li.m1.a * li.m3.c) / li.det
-                + li.h11 * li.h11 + 2 * li.h12 * li.h21 + li.h22 * li.h22,
-            'q2': _squares(li.m2, li.b0, li.b1),
-            'q3': _squares(li.m3, li.b0, li.b1) - (
-                li.m1.c * pow(li.m2.d - li.b0 * li.m2.a - li.b1 * li.m2.b, 2)
-                - 2 * li.m1.b * (li.m2.d - li.b0 * li.m2.a - li.b1 * li.m2.b)
-                    * (li.m2.e - li.b0 * li.m2.b - li.b1 * li.m2.c)
-                + li.m1.a * pow(li.m2.e - li.b0 * li.m2.b - li.b1 * li.m2.c, 2)) / li.det})[1]
+        lambda _li: {'m1': _moments(_li, d),
+            'm2': _moments(list_transform(_li, lambda _li_x: _li_x * _li_x), d),
+            'm3': _moments(list_transform(_li, lambda _li_x: _li_x * _li_x * _li_x), d)})[1]],
+        lambda _li: struct_concat(_li, {'det': _li.m1.a * _li.m1.c - _li.m1.b * _li.m1.b}))[1]],
+        lambda _li: struct_concat(_li, {
+            'b0': (_li.m1.c * _li.m1.d - _li.m1.b * _li.m1.e) / _li.det,
+            'b1': (_li.m1.a * _li.m1.e - _li.m1.b * _li.m1.d) / _li.det,
+            'h11': (_li.m1.c * _li.m2.a - _li.m1.b * _li.m2.b) / _li.det,
+            'h12': (_li.m1.c * _li.m2.b - _li.m1.b * _li.m2.c) / _li.det,
+            'h21': (_li.m1.a * _li.m2.b - _li.m1.b * _li.m2.a) / _li.det,
+            'h22': (_li.m1.a * _li.m2.c - _li.m1.b * _li.m2.b) / _li.det}))[1]],
+        lambda _li: {'a': _li.m1.a, 'b': _li.m1.b, 'c': _li.m1.c, 'det': _li.det,
+            'b0': _li.b0, 'b1': _li.b1, 's2': _li.m2.a,
+            'rss': _squares(_li.m1, _li.b0, _li.b1),
+            'trace': _li.m1.a - _li.h11 - _li.h22,
+            'trace2': _li.m2.a - 2 * (_li.m1.c * _li.m3.a - 2 * _li.m1.b * _li.m3.b
+                + _li.m1.a * _li.m3.c) / _li.det
+                + _li.h11 * _li.h11 + 2 * _li.h12 * _li.h21 + _li.h22 * _li.h22,
+            'q2': _squares(_li.m2, _li.b0, _li.b1),
+            'q3': _squares(_li.m3, _li.b0, _li.b1) - (
+                _li.m1.c * pow(_li.m2.d - _li.b0 * _li.m2.a - _li.b1 * _li.m2.b, 2)
+                - 2 * _li.m1.b * (_li.m2.d - _li.b0 * _li.m2.a - _li.b1 * _li.m2.b)
+                    * (_li.m2.e - _li.b0 * _li.m2.b - _li.b1 * _li.m2.c)
+                + _li.m1.a * pow(_li.m2.e - _li.b0 * _li.m2.b - _li.b1 * _li.m2.c, 2)) / _li.det})[1]
 );
 
 -- Where the function that tau2 is the root of is, and the step to the root; see _slope.
 CREATE OR REPLACE MACRO _line_slope(kind, goal, line) AS (
-    list_transform([list_transform([line], lambda ln_s: {'scale': 1 / ln_s.a, 'rss': ln_s.rss,
-        'q2': ln_s.q2, 'q3': ln_s.q3,
-        'trace': CASE WHEN kind = 'ML' THEN ln_s.a ELSE ln_s.trace END,
-        'info': CASE WHEN kind = 'ML' THEN ln_s.s2 ELSE ln_s.trace2 END})[1]], lambda ln_s: {
-        'scale': ln_s.scale,
-        'value': CASE WHEN kind = 'Q' THEN ln_s.rss - goal ELSE ln_s.q2 - ln_s.trace END,
-        'step': CASE WHEN kind = 'Q' THEN ln_s.rss * (ln_s.rss / goal - 1) / ln_s.q2
-            ELSE (ln_s.q2 - ln_s.trace) / CASE WHEN 2 * ln_s.q3 > ln_s.info
-                THEN 2 * ln_s.q3 - ln_s.info ELSE ln_s.info END END})[1]
+    list_transform([list_transform([line], lambda _ln_s: {'scale': 1 / _ln_s.a, 'rss': _ln_s.rss,
+        'q2': _ln_s.q2, 'q3': _ln_s.q3,
+        'trace': CASE WHEN kind = 'ML' THEN _ln_s.a ELSE _ln_s.trace END,
+        'info': CASE WHEN kind = 'ML' THEN _ln_s.s2 ELSE _ln_s.trace2 END})[1]], lambda _ln_s: {
+        'scale': _ln_s.scale,
+        'value': CASE WHEN kind = 'Q' THEN _ln_s.rss - goal ELSE _ln_s.q2 - _ln_s.trace END,
+        'step': CASE WHEN kind = 'Q' THEN _ln_s.rss * (_ln_s.rss / goal - 1) / _ln_s.q2
+            ELSE (_ln_s.q2 - _ln_s.trace) / CASE WHEN 2 * _ln_s.q3 > _ln_s.info
+                THEN 2 * _ln_s.q3 - _ln_s.info ELSE _ln_s.info END END})[1]
 );
 
 -- The lists of a set that the sums are made of.
 CREATE OR REPLACE MACRO _products(x, y) AS ({
-    'x': x, 'y': y, 'x2': list_transform(x, lambda pd_x: pd_x * pd_x),
-    'y2': list_transform(y, lambda pd_y: pd_y * pd_y),
-    'xy': list_transform(list_zip(x, y), lambda pd_z: pd_z[1] * pd_z[2])}
+    'x': x, 'y': y, 'x2': list_transform(x, lambda _pd_x: _pd_x * _pd_x),
+    'y2': list_transform(y, lambda _pd_y: _pd_y * _pd_y),
+    'xy': list_transform(list_zip(x, y), lambda _pd_z: _pd_z[1] * _pd_z[2])}
 );
 
 -- Part of regress: the fit of equal effects, and the set about it.
 CREATE OR REPLACE MACRO _residuals(s, w) AS (
-    list_transform([list_transform([list_transform([list_transform([s], lambda rs: struct_concat(rs, {
-            'd': _products(list_transform(rs.rows, lambda rs_r: (rs_r.x - rs.mean_x) / rs.sd_x),
-                list_transform(rs.rows, lambda rs_r: rs_r.y - rs.mean_y))}))[1]],
-        lambda rs: struct_concat(rs, {'equal': _line(rs.d, w, 0)}))[1]],
-        lambda rs: struct_concat(rs, {'e': list_transform([rs.equal], lambda rs_l:
-            list_transform(list_zip(rs.d.x, rs.d.y),
-                lambda rs_z: rs_z[2] - rs_l.b0 - rs_l.b1 * rs_z[1]))[1]}))[1]],
-        lambda rs: {'n': rs.n, 'k': rs.k, 'mean_x': rs.mean_x, 'sd_x': rs.sd_x,
-            'mean_y': rs.mean_y, 'tau2_alone': rs.tau2_alone, 'critical': rs.critical,
-            'equal': rs.equal, 'd': _products(rs.d.x, rs.e),
-            'top': list_inner_product(rs.e, rs.e)
-                + sqrt(list_inner_product(rs.e, rs.e) / list_min(w))})[1]
+    list_transform([list_transform([list_transform([list_transform([s], lambda _rs: struct_concat(_rs, {
+            'd': _products(list_transform(_rs.rows, lambda _rs_r: (_rs_r.x - _rs.mean_x) / _rs.sd_x),
+                list_transform(_rs.rows, lambda _rs_r: _rs_r.y - _rs.mean_y))}))[1]],
+        lambda _rs: struct_concat(_rs, {'equal': _line(_rs.d, w, 0)}))[1]],
+        lambda _rs: struct_concat(_rs, {'e': list_transform([_rs.equal], lambda _rs_l:
+            list_transform(list_zip(_rs.d.x, _rs.d.y),
+                lambda _rs_z: _rs_z[2] - _rs_l.b0 - _rs_l.b1 * _rs_z[1]))[1]}))[1]],
+        lambda _rs: {'n': _rs.n, 'k': _rs.k, 'mean_x': _rs.mean_x, 'sd_x': _rs.sd_x,
+            'mean_y': _rs.mean_y, 'tau2_alone': _rs.tau2_alone, 'critical': _rs.critical,
+            'equal': _rs.equal, 'd': _products(_rs.d.x, _rs.e),
+            'top': list_inner_product(_rs.e, _rs.e)
+                + sqrt(list_inner_product(_rs.e, _rs.e) / list_min(w))})[1]
 );
 
 -- Part of regress: adds tau2, whether its search is done, and the fit there.
 CREATE OR REPLACE MACRO _climb(s, w, method) AS (
-    list_transform([list_transform([list_transform([s], lambda cl: struct_concat(cl, {
+    list_transform([list_transform([list_transform([s], lambda _cl: struct_concat(_cl, {
         'found': CASE
             WHEN upper(method) IN ('EE', 'FE')
             THEN {'tau2': 0.0::DOUBLE, 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
             WHEN upper(method) = 'DL'
-            THEN {'tau2': greatest((cl.equal.rss - (cl.k - 2)) / cl.equal.trace, 0.0),
+            THEN {'tau2': greatest((_cl.equal.rss - (_cl.k - 2)) / _cl.equal.trace, 0.0),
                 'low': NULL::DOUBLE, 'high': NULL::DOUBLE, 'done': true}
-            ELSE list_reduce(range(100), lambda cl_s, cl_i: CASE WHEN cl_s.done THEN cl_s
-                ELSE _advance(cl_s, _line_slope(
-                    CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END, cl.k - 2,
-                    _line(cl.d, w, cl_s.tau2))) END,
+            ELSE list_reduce(range(100), lambda _cl_s, _cl_i: CASE WHEN _cl_s.done THEN _cl_s
+                ELSE _advance(_cl_s, _line_slope(
+                    CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END, _cl.k - 2,
+                    _line(_cl.d, w, _cl_s.tau2))) END,
                 {'tau2': CASE WHEN upper(method) = 'PM' THEN 0.0 ELSE greatest(
-                    (cl.equal.rss - (cl.k - 2)) / cl.equal.trace, 0.0) END,
-                    'low': -1.0::DOUBLE, 'high': cl.top,
-                    'done': NOT coalesce(cl.k > 2 AND cl.sd_x > 0, false)}) END}))[1]],
-        lambda cl: struct_concat(cl, {'fit': _line(cl.d, w, cl.found.tau2)}))[1]],
-        lambda cl: struct_concat(cl, {'zero': upper(method) IN ('ML', 'REML') AND cl.found.tau2 > 0
-            AND cl.equal.q2 <= CASE WHEN upper(method) = 'ML' THEN cl.equal.a
-                ELSE cl.equal.trace END
-            AND cl.equal.rss - list_sum(list_transform(w, lambda cl_x: ln(cl_x)))
-                + CASE WHEN upper(method) = 'ML' THEN 0 ELSE ln(cl.equal.det) END
-                < cl.fit.rss - list_sum(list_transform(_weights(w, cl.found.tau2),
-                    lambda cl_x: ln(cl_x)))
-                + CASE WHEN upper(method) = 'ML' THEN 0 ELSE ln(cl.fit.det) END}))[1]
+                    (_cl.equal.rss - (_cl.k - 2)) / _cl.equal.trace, 0.0) END,
+                    'low': -1.0::DOUBLE, 'high': _cl.top,
+                    'done': NOT coalesce(_cl.k > 2 AND _cl.sd_x > 0, false)}) END}))[1]],
+        lambda _cl: struct_concat(_cl, {'fit': _line(_cl.d, w, _cl.found.tau2)}))[1]],
+        lambda _cl: struct_concat(_cl, {'zero': upper(method) IN ('ML', 'REML') AND _cl.found.tau2 > 0
+            AND _cl.equal.q2 <= CASE WHEN upper(method) = 'ML' THEN _cl.equal.a
+                ELSE _cl.equal.trace END
+            AND _cl.equal.rss - list_sum(list_transform(w, lambda _cl_x: ln(_cl_x)))
+                + CASE WHEN upper(method) = 'ML' THEN 0 ELSE ln(_cl.equal.det) END
+                < _cl.fit.rss - list_sum(list_transform(_weights(w, _cl.found.tau2),
+                    lambda _cl_x: ln(_cl_x)))
+                + CASE WHEN upper(method) = 'ML' THEN 0 ELSE ln(_cl.fit.det) END}))[1]
 );
 
 -- Part of regress: the struct that it gives.
 CREATE OR REPLACE MACRO _line_report(s, method, test) AS (
     list_transform([list_transform([list_transform([list_transform([s],
-        lambda lr: struct_concat(lr, {
-            't': CASE WHEN lr.zero THEN 0 ELSE lr.found.tau2 END,
-            'f': CASE WHEN lr.zero THEN lr.equal ELSE lr.fit END,
-            'c0': lr.equal.b0 + CASE WHEN lr.zero THEN 0 ELSE lr.fit.b0 END,
-            'c1': lr.equal.b1 + CASE WHEN lr.zero THEN 0 ELSE lr.fit.b1 END,
-            'p': lr.k - 2,
-            'possible': lr.sd_x > 0
-                AND lr.k > CASE WHEN upper(method) IN ('EE', 'FE') THEN 1 ELSE 2 END}))[1]],
-        lambda lr: struct_concat(lr, {
-            'good': lr.possible AND lr.found.done AND isfinite(lr.c0) AND isfinite(lr.c1)
-                AND isfinite(lr.t) AND lr.f.det > 0,
-            'slope': lr.c1 / lr.sd_x,
-            'intercept': lr.mean_y + lr.c0 - lr.c1 / lr.sd_x * lr.mean_x,
+        lambda _lr: struct_concat(_lr, {
+            't': CASE WHEN _lr.zero THEN 0 ELSE _lr.found.tau2 END,
+            'f': CASE WHEN _lr.zero THEN _lr.equal ELSE _lr.fit END,
+            'c0': _lr.equal.b0 + CASE WHEN _lr.zero THEN 0 ELSE _lr.fit.b0 END,
+            'c1': _lr.equal.b1 + CASE WHEN _lr.zero THEN 0 ELSE _lr.fit.b1 END,
+            'p': _lr.k - 2,
+            'possible': _lr.sd_x > 0
+                AND _lr.k > CASE WHEN upper(method) IN ('EE', 'FE') THEN 1 ELSE 2 END}))[1]],
+        lambda _lr: struct_concat(_lr, {
+            'good': _lr.possible AND _lr.found.done AND isfinite(_lr.c0) AND isfinite(_lr.c1)
+                AND isfinite(_lr.t) AND _lr.f.det > 0,
+            'slope': _lr.c1 / _lr.sd_x,
+            'intercept': _lr.mean_y + _lr.c0 - _lr.c1 / _lr.sd_x * _lr.mean_x,
             'factor': list_transform([CASE WHEN lower(test) IN ('knha', 'adhoc')
-                THEN lr.f.rss / nullif(lr.p, 0) ELSE 1 END], lambda lr_f: CASE
-                WHEN lower(test) = 'adhoc' AND lr_f < 1 THEN 1 ELSE lr_f END)[1]}))[1]],
-        lambda lr: struct_concat(lr, {
-            'slope_se': CASE WHEN lr.good THEN sqrt(lr.factor * lr.f.a / lr.f.det) / lr.sd_x END,
-            'intercept_se': CASE WHEN lr.good THEN sqrt(lr.factor * (lr.f.c
-                + 2 * lr.mean_x / lr.sd_x * lr.f.b
-                + pow(lr.mean_x / lr.sd_x, 2) * lr.f.a) / lr.f.det) END,
-            'df': CASE WHEN lower(test) <> 'z' AND lr.k > 1 THEN lr.p END}))[1]],
-        lambda lr: {
-        'k': lr.k,
-        'k_missing': lr.n - lr.k,
-        'intercept': CASE WHEN lr.good THEN lr.intercept END,
-        'intercept_se': lr.intercept_se,
-        'intercept_p': list_transform([abs(lr.intercept / nullif(lr.intercept_se, 0))],
-            lambda lr_z: _two_sided(lr_z, lr.df))[1],
-        'intercept_lower': lr.intercept - lr.critical * lr.intercept_se,
-        'intercept_upper': lr.intercept + lr.critical * lr.intercept_se,
-        'slope': CASE WHEN lr.good THEN lr.slope END,
-        'slope_se': lr.slope_se,
-        'statistic': lr.slope / nullif(lr.slope_se, 0),
-        'df': lr.df,
-        'p': list_transform([abs(lr.slope / nullif(lr.slope_se, 0))],
-            lambda lr_z: _two_sided(lr_z, lr.df))[1],
-        'ci_lower': lr.slope - lr.critical * lr.slope_se,
-        'ci_upper': lr.slope + lr.critical * lr.slope_se,
-        'tau2': CASE WHEN lr.good THEN lr.t END,
-        'tau2_se': CASE WHEN lr.good THEN CASE upper(method)
-            WHEN 'DL' THEN sqrt(2 * lr.p + 4 * lr.t * lr.equal.trace
-                + 2 * lr.t * lr.t * lr.equal.trace2) / lr.equal.trace
-            WHEN 'PM' THEN sqrt(2 / lr.p) * lr.k / lr.f.a
-            WHEN 'ML' THEN sqrt(2 / lr.f.s2)
-            WHEN 'REML' THEN sqrt(2 / lr.f.trace2) END END,
-        'I2': CASE WHEN NOT lr.good OR lr.p < 1 THEN NULL
+                THEN _lr.f.rss / nullif(_lr.p, 0) ELSE 1 END], lambda _lr_f: CASE
+                WHEN lower(test) = 'adhoc' AND _lr_f < 1 THEN 1 ELSE _lr_f END)[1]}))[1]],
+        lambda _lr: struct_concat(_lr, {
+            'slope_se': CASE WHEN _lr.good THEN sqrt(_lr.factor * _lr.f.a / _lr.f.det) / _lr.sd_x END,
+            'intercept_se': CASE WHEN _lr.good THEN sqrt(_lr.factor * (_lr.f.c
+                + 2 * _lr.mean_x / _lr.sd_x * _lr.f.b
+                + pow(_lr.mean_x / _lr.sd_x, 2) * _lr.f.a) / _lr.f.det) END,
+            'df': CASE WHEN lower(test) <> 'z' AND _lr.k > 1 THEN _lr.p END}))[1]],
+        lambda _lr: {
+        'k': _lr.k,
+        'k_missing': _lr.n - _lr.k,
+        'intercept': CASE WHEN _lr.good THEN _lr.intercept END,
+        'intercept_se': _lr.intercept_se,
+        'intercept_p': list_transform([abs(_lr.intercept / nullif(_lr.intercept_se, 0))],
+            lambda _lr_z: _two_sided(_lr_z, _lr.df))[1],
+        'intercept_lower': _lr.intercept - _lr.critical * _lr.intercept_se,
+        'intercept_upper': _lr.intercept + _lr.critical * _lr.intercept_se,
+        'slope': CASE WHEN _lr.good THEN _lr.slope END,
+        'slope_se': _lr.slope_se,
+        'statistic': _lr.slope / nullif(_lr.slope_se, 0),
+        'df': _lr.df,
+        'p': list_transform([abs(_lr.slope / nullif(_lr.slope_se, 0))],
+            lambda _lr_z: _two_sided(_lr_z, _lr.df))[1],
+        'ci_lower': _lr.slope - _lr.critical * _lr.slope_se,
+        'ci_upper': _lr.slope + _lr.critical * _lr.slope_se,
+        'tau2': CASE WHEN _lr.good THEN _lr.t END,
+        'tau2_se': CASE WHEN _lr.good THEN CASE upper(method)
+            WHEN 'DL' THEN sqrt(2 * _lr.p + 4 * _lr.t * _lr.equal.trace
+                + 2 * _lr.t * _lr.t * _lr.equal.trace2) / _lr.equal.trace
+            WHEN 'PM' THEN sqrt(2 / _lr.p) * _lr.k / _lr.f.a
+            WHEN 'ML' THEN sqrt(2 / _lr.f.s2)
+            WHEN 'REML' THEN sqrt(2 / _lr.f.trace2) END END,
+        'I2': CASE WHEN NOT _lr.good OR _lr.p < 1 THEN NULL
             WHEN upper(method) NOT IN ('EE', 'FE')
-            THEN 100 * lr.t / (lr.p / lr.equal.trace + lr.t)
-            WHEN lr.equal.rss > lr.p THEN 100 * (lr.equal.rss - lr.p) / lr.equal.rss ELSE 0 END,
-        'H2': CASE WHEN NOT lr.good OR lr.p < 1 THEN NULL
-            WHEN upper(method) IN ('EE', 'FE') THEN lr.equal.rss / lr.p
-            ELSE 1 + lr.t * lr.equal.trace / lr.p END,
-        'R2': CASE WHEN lr.good AND lr.tau2_alone > 0
-            THEN greatest(100 * (lr.tau2_alone - lr.t) / lr.tau2_alone, 0) END,
-        'QE': CASE WHEN lr.good THEN greatest(lr.equal.rss, 0) END,
-        'QE_df': CASE WHEN lr.k > 1 THEN lr.p END,
-        'QE_p': CASE WHEN lr.good THEN chi2_sf(lr.equal.rss, lr.p) END,
-        'knha_factor': CASE WHEN lr.good AND lower(test) IN ('knha', 'adhoc') THEN lr.factor END,
-        'converged': CASE WHEN lr.possible THEN coalesce(lr.good, false) END})[1]
+            THEN 100 * _lr.t / (_lr.p / _lr.equal.trace + _lr.t)
+            WHEN _lr.equal.rss > _lr.p THEN 100 * (_lr.equal.rss - _lr.p) / _lr.equal.rss ELSE 0 END,
+        'H2': CASE WHEN NOT _lr.good OR _lr.p < 1 THEN NULL
+            WHEN upper(method) IN ('EE', 'FE') THEN _lr.equal.rss / _lr.p
+            ELSE 1 + _lr.t * _lr.equal.trace / _lr.p END,
+        'R2': CASE WHEN _lr.good AND _lr.tau2_alone > 0
+            THEN greatest(100 * (_lr.tau2_alone - _lr.t) / _lr.tau2_alone, 0) END,
+        'QE': CASE WHEN _lr.good THEN greatest(_lr.equal.rss, 0) END,
+        'QE_df': CASE WHEN _lr.k > 1 THEN _lr.p END,
+        'QE_p': CASE WHEN _lr.good THEN chi2_sf(_lr.equal.rss, _lr.p) END,
+        'knha_factor': CASE WHEN _lr.good AND lower(test) IN ('knha', 'adhoc') THEN _lr.factor END,
+        'converged': CASE WHEN _lr.possible THEN coalesce(_lr.good, false) END})[1]
 );
 
 -- Whether a row can be pooled, and has a moderator.
@@ -193,8 +193,8 @@ CREATE OR REPLACE MACRO _regressed(name, yi, vi, xi, by_name, method, test, leve
             'rows': list({'x': CAST(xi AS DOUBLE), 'y': CAST(yi AS DOUBLE)})
                 FILTER (_usable_with(yi, vi, xi)),
             'critical': list_transform([max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE))],
-                lambda rg_z: CASE WHEN lower(test) = 'z' THEN rg_z ELSE _t_point(_alpha(level),
-                    count(*) FILTER (_usable_with(yi, vi, xi)) - 2, rg_z) END)[1],
+                lambda _rg_z: CASE WHEN lower(test) = 'z' THEN _rg_z ELSE _t_point(_alpha(level),
+                    count(*) FILTER (_usable_with(yi, vi, xi)) - 2, _rg_z) END)[1],
             'tau2_alone': _search(_homogeneity({
                     'k': count(*) FILTER (_usable_with(yi, vi, xi)),
                     's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable_with(yi, vi, xi)),
@@ -248,11 +248,11 @@ CREATE OR REPLACE MACRO egger(yi, vi, by_name := NULL, model := 'rma', method :=
         test := 'z', level := 95) AS (
     first_value(list_transform([_regressed('egger', yi, vi, sqrt(CASE WHEN _usable(yi, vi) THEN
             CAST(vi AS DOUBLE) END), CASE WHEN lower(model) IN ('rma', 'lm') THEN by_name
-            ELSE error(_unknown('egger', 'model', model, ['rma', 'lm'])) END,
+            ELSE error(_unknown('model of egger', model, ['rma', 'lm'])) END,
         CASE WHEN lower(model) = 'lm' THEN 'EE' ELSE method END,
         CASE WHEN lower(model) = 'lm' THEN 'knha' ELSE test END, level)],
-        lambda eg: {'k': eg.k, 'k_missing': eg.k_missing, 'statistic': eg.statistic, 'df': eg.df,
-            'p': eg.p, 'intercept': eg.intercept, 'intercept_lower': eg.intercept_lower,
-            'intercept_upper': eg.intercept_upper, 'converged': eg.converged})[1])
+        lambda _eg: {'k': _eg.k, 'k_missing': _eg.k_missing, 'statistic': _eg.statistic, 'df': _eg.df,
+            'p': _eg.p, 'intercept': _eg.intercept, 'intercept_lower': _eg.intercept_lower,
+            'intercept_upper': _eg.intercept_upper, 'converged': _eg.converged})[1])
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

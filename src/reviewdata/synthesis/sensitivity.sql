@@ -4,30 +4,30 @@
 
 -- Part of confint_tau2: the bounds of tau2, from the upper to the lower quantile.
 CREATE OR REPLACE MACRO _profile(s, y, w, alpha) AS (
-    list_transform([list_transform([list_transform([s], lambda pr: struct_concat(pr, {
-            'y1': list_transform([pr.m], lambda pr_m: list_transform(y, lambda pr_x: pr_x - pr_m))[1],
+    list_transform([list_transform([list_transform([s], lambda _pr: struct_concat(_pr, {
+            'y1': list_transform([_pr.m], lambda _pr_m: list_transform(y, lambda _pr_x: _pr_x - _pr_m))[1],
             'goals': list_transform([alpha / 2, 1 - alpha / 2],
-                lambda pr_p: chi2_ppf(pr_p, pr.k - 1))}))[1]],
-        lambda pr: struct_concat(pr, {'y2': list_transform(pr.y1, lambda pr_x: pr_x * pr_x)}))[1]],
-        lambda pr: {'n': pr.n, 'k': pr.k, 'typical': (pr.k - 1) / pr.trace,
-            'found': list_transform(pr.goals, lambda pr_g: _solve('Q', pr_g, pr.y1, pr.y2, w, 0,
-                pr.top * (pr.k - 1) / pr_g))})[1]
+                lambda _pr_p: chi2_ppf(_pr_p, _pr.k - 1))}))[1]],
+        lambda _pr: struct_concat(_pr, {'y2': list_transform(_pr.y1, lambda _pr_x: _pr_x * _pr_x)}))[1]],
+        lambda _pr: {'n': _pr.n, 'k': _pr.k, 'typical': (_pr.k - 1) / _pr.trace,
+            'found': list_transform(_pr.goals, lambda _pr_g: _solve('Q', _pr_g, _pr.y1, _pr.y2, w, 0,
+                _pr.top * (_pr.k - 1) / _pr_g))})[1]
 );
 
 -- Part of confint_tau2: the struct that it gives.
 CREATE OR REPLACE MACRO _profile_report(s) AS (
-    list_transform([list_transform([s], lambda po: {'n': po.n, 'k': po.k, 'typical': po.typical,
-        'lower': CASE WHEN po.k > 1 AND po.found[2].done THEN po.found[2].tau2 END,
-        'upper': CASE WHEN po.k > 1 AND po.found[1].done THEN po.found[1].tau2 END})[1]], lambda po: {
-        'k': po.k,
-        'k_missing': po.n - po.k,
-        'tau2_lower': po.lower,
-        'tau2_upper': po.upper,
-        'I2_lower': 100 * po.lower / (po.typical + po.lower),
-        'I2_upper': 100 * po.upper / (po.typical + po.upper),
-        'H2_lower': 1 + po.lower / po.typical,
-        'H2_upper': 1 + po.upper / po.typical,
-        'converged': CASE WHEN po.k > 1 THEN po.lower IS NOT NULL AND po.upper IS NOT NULL END})[1]
+    list_transform([list_transform([s], lambda _po: {'n': _po.n, 'k': _po.k, 'typical': _po.typical,
+        'lower': CASE WHEN _po.k > 1 AND _po.found[2].done THEN _po.found[2].tau2 END,
+        'upper': CASE WHEN _po.k > 1 AND _po.found[1].done THEN _po.found[1].tau2 END})[1]], lambda _po: {
+        'k': _po.k,
+        'k_missing': _po.n - _po.k,
+        'tau2_lower': _po.lower,
+        'tau2_upper': _po.upper,
+        'I2_lower': 100 * _po.lower / (_po.typical + _po.lower),
+        'I2_upper': 100 * _po.upper / (_po.typical + _po.upper),
+        'H2_lower': 1 + _po.lower / _po.typical,
+        'H2_upper': 1 + _po.upper / _po.typical,
+        'converged': CASE WHEN _po.k > 1 THEN _po.lower IS NOT NULL AND _po.upper IS NOT NULL END})[1]
 );
 
 -- The confidence interval of tau2 by the Q-profile method, and those of I2 and H2 from it.
@@ -60,11 +60,11 @@ CREATE OR REPLACE MACRO confint_tau2(yi, vi, by_name := NULL, level := 95) AS (
 -- The first sums of a set, as _pooled takes them, from its lists.
 CREATE OR REPLACE MACRO _list_sums(y, w, n, z, alpha, test, pi) AS ({
     'n': n, 'k': len(y), 's1': list_sum(w), 's2': list_inner_product(w, w),
-    's3': list_inner_product(w, list_transform(w, lambda ls_x: ls_x * ls_x)),
+    's3': list_inner_product(w, list_transform(w, lambda _ls_x: _ls_x * _ls_x)),
     't1': list_inner_product(w, y),
-    'u1': list_inner_product(w, list_transform(y, lambda ls_x: ls_x * ls_x)),
+    'u1': list_inner_product(w, list_transform(y, lambda _ls_x: _ls_x * _ls_x)),
     'start': greatest(0, list_var_samp(y)
-        - list_avg(list_transform(w, lambda ls_x: 1 / ls_x))),
+        - list_avg(list_transform(w, lambda _ls_x: 1 / _ls_x))),
     'top': pow(list_max(y) - list_min(y), 2),
     'critical': _criticals(len(y), alpha, z, test, pi)}
 );
@@ -85,15 +85,15 @@ CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 
             'z': max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)),
             'rows': coalesce(list({'label': label, 'y': CAST(yi AS DOUBLE),
                 'w': 1 / CAST(vi AS DOUBLE)} ORDER BY label) FILTER (_usable(yi, vi)), [])}],
-        lambda lo: list_transform(range(1, lo.k + 1), lambda lo_i: {'label': lo.rows[lo_i].label,
-            'n': lo.n - 1, 'z': lo.z,
-            'rows': list_filter(lo.rows, lambda lo_r, lo_j: lo_j <> lo_i)}))[1],
-        lambda lo: {'label': lo.label, 'n': lo.n, 'z': lo.z,
-            'y': list_transform(lo.rows, lambda lo_r: lo_r.y),
-            'w': list_transform(lo.rows, lambda lo_r: lo_r.w)}),
-        lambda lo: struct_concat({'label': lo.label}, _pooled(
-            _list_sums(lo.y, lo.w, lo.n, lo.z, _alpha(level), test, pi),
-            lo.y, lo.w, method, test))))
+        lambda _lo: list_transform(range(1, _lo.k + 1), lambda _lo_i: {'label': _lo.rows[_lo_i].label,
+            'n': _lo.n - 1, 'z': _lo.z,
+            'rows': list_filter(_lo.rows, lambda _lo_r, _lo_j: _lo_j <> _lo_i)}))[1],
+        lambda _lo: {'label': _lo.label, 'n': _lo.n, 'z': _lo.z,
+            'y': list_transform(_lo.rows, lambda _lo_r: _lo_r.y),
+            'w': list_transform(_lo.rows, lambda _lo_r: _lo_r.w)}),
+        lambda _lo: struct_concat({'label': _lo.label}, _pooled(
+            _list_sums(_lo.y, _lo.w, _lo.n, _lo.z, _alpha(level), test, pi),
+            _lo.y, _lo.w, method, test))))
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
 
@@ -119,7 +119,7 @@ CREATE OR REPLACE MACRO between_groups(estimate, se) AS (
                 FILTER (_usable(estimate, CAST(se AS DOUBLE) * se))},
         _effects(estimate, CAST(se AS DOUBLE) * se),
         _inverses(estimate, CAST(se AS DOUBLE) * se))],
-        lambda bg: {'groups': bg.k, 'groups_missing': bg.n - bg.k, 'Q': bg.q,
-            'Q_df': CASE WHEN bg.k > 0 THEN bg.k - 1 END, 'Q_p': chi2_sf(bg.q, bg.k - 1)})[1])
+        lambda _bg: {'groups': _bg.k, 'groups_missing': _bg.n - _bg.k, 'Q': _bg.q,
+            'Q_df': CASE WHEN _bg.k > 0 THEN _bg.k - 1 END, 'Q_p': chi2_sf(_bg.q, _bg.k - 1)})[1])
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

@@ -1,0 +1,29 @@
+-- What the other files do with what they are given: known words, bounds, numbers that are finite.
+
+-- The text of the error for a word that is not known; the nearest is by edit distance.
+CREATE OR REPLACE MACRO _unknown(what, given, known) AS
+  what || ': ' || coalesce('''' || CAST(given AS VARCHAR) || '''', 'null')
+  || ' is not known; nearest ''' || list_sort(list_transform(known, lambda _word: {
+    'distance': levenshtein(lower(coalesce(CAST(given AS VARCHAR), '')), lower(_word)),
+    'word': _word
+  }))[1].word || ''' of ' || array_to_string(known, ', ');
+
+-- The value if it is one of the known words, else an error.
+CREATE OR REPLACE MACRO _choice(chosen, known, what) AS
+  CASE WHEN list_contains(known, CAST(chosen AS VARCHAR)) THEN CAST(chosen AS VARCHAR)
+    ELSE error(_unknown(what, chosen, known)) END;
+
+-- Whether a number is finite and above, or at least, a bound; false for NaN, null for null.
+CREATE OR REPLACE MACRO _above(x, bound) AS x > bound AND x < CAST('inf' AS DOUBLE);
+CREATE OR REPLACE MACRO _least(x, bound) AS x >= bound AND x < CAST('inf' AS DOUBLE);
+
+-- The number, or null where it is not finite.
+CREATE OR REPLACE MACRO _finite(x) AS
+  list_transform([CAST(x AS DOUBLE)], lambda _e: CASE WHEN isfinite(_e) THEN _e END)[1];
+
+-- An amount to add to cells, or an error.
+CREATE OR REPLACE MACRO _amount(amount, what) AS
+  CASE WHEN _least(CAST(amount AS DOUBLE), 0) THEN CAST(amount AS DOUBLE)
+    ELSE error('add of ' || what || ': ' || coalesce(CAST(amount AS VARCHAR), 'null')
+      || ' is no number of 0 or more')
+  END;
