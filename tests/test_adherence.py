@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import ROOT, Command
-from macros import NEEDS_POOL, connect
+from macros import connect
 from scipy import stats
 
 import reviewdata as rd
@@ -88,7 +88,6 @@ def test_the_votes_are_counted_by_direction(con: duckdb.DuckDBPyConnection) -> N
     assert found["p"] == pytest.approx(stats.binomtest(13, 14).pvalue)
 
 
-@NEEDS_POOL
 def test_its_published_figures_reproduce_but_for_one_that_differs() -> None:
     """The abstract says 3,476 people, and the sample sizes of the dataset add up to 3,509."""
     claims = {claim.claim_id: claim.verdict for claim in rd.open(EXAMPLE).reproduce()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import warnings
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -395,18 +394,3 @@ def test_effects_are_combined_within_each_sample_before_pooling() -> None:
     assert rows[0][1] == pytest.approx((math.atanh(0.3) + math.atanh(0.5)) / 2)
     assert rows[0][2] == pytest.approx(1 / 37 * 0.9)
     assert rows[1][1:] == (pytest.approx(math.atanh(0.2)), pytest.approx(1 / 87), 1, 0, "ZCOR")
-
-
-def test_the_files_run_in_any_order_of_repetition(tmp_path: Path) -> None:
-    """CREATE OR REPLACE: a second time changes nothing, and a database file keeps them."""
-    from macros import FILES, FOLDER
-
-    with duckdb.connect(str(tmp_path / "kept.duckdb")) as con:
-        for _ in range(2):
-            con.execute("CREATE OR REPLACE MACRO norm_ppf(p) AS p")
-            con.execute("CREATE OR REPLACE MACRO t_ppf(p, df) AS p")
-            con.execute("CREATE OR REPLACE MACRO t_sf2(t, df) AS t")
-            for name in FILES:
-                con.execute((FOLDER / f"{name}.sql").read_text("utf-8"))
-    with duckdb.connect(str(tmp_path / "kept.duckdb")) as con:
-        assert con.execute("SELECT weighted_sd_all(5, 1, 9)").fetchall() == [(1.0,)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 import warnings
 from collections.abc import Iterator
 from fractions import Fraction
@@ -15,7 +14,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from macros import FILES, FOLDER, arguments, connect, evaluate, literal, macro_names
+from macros import arguments, connect, evaluate, literal
 from scipy import special
 
 with warnings.catch_warnings():
@@ -350,34 +349,6 @@ def test_an_option_may_be_a_column_and_a_wrong_one_in_any_row_is_an_error() -> N
     ]
     with pytest.raises(duckdb.InvalidInputException, match="vtype of es_md"):
         CON.execute(query.format("H0"))
-
-
-def test_no_table_alias_is_taken_for_a_name_within_a_macro() -> None:
-    """DuckDB reads s.n1 in a lambda as the column n1 of a table s, where the query has one."""
-    for path in (FOLDER / f"{name}.sql" for name in FILES):
-        code = re.sub(r"--.*", "", path.read_text("utf-8"))
-        names = {n for found in re.findall(r"lambda ([\w, ]+):", code) for n in found.split(", ")}
-        assert names
-        assert all(name.startswith("_") for name in names), names
-    for alias in "stegvkx":
-        [(found,)] = CON.execute(
-            "SELECT es_md(5, 2, 20, 4, 3, 30) "
-            f"FROM (SELECT 9 AS m1, 9 AS s1, 9 AS n1, 9 AS y) AS {alias}"
-        ).fetchall()
-        assert found == effect("es_md(5, 2, 20, 4, 3, 30)")
-
-
-def test_no_macro_is_defined_twice() -> None:
-    names = [name for path in sorted(FOLDER.glob("*.sql")) for name in macro_names(path)]
-    assert len(names) > 60
-    assert len(names) == len(set(names))
-
-
-def test_every_macro_is_in_a_test() -> None:
-    tests = "".join(p.read_text("utf-8") for p in sorted(Path(__file__).parent.glob("test_*.py")))
-    for name in FILES:
-        for macro in macro_names(FOLDER / f"{name}.sql"):
-            assert macro.startswith("_") or re.search(rf"\b{macro}\b", tests), macro
 
 
 def test_an_effect_size_takes_text_that_is_a_number_and_refuses_other_text() -> None:

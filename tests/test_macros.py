@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -11,7 +13,7 @@ from conftest import Command
 from mini import write_mini
 
 import reviewdata.synthesis
-from reviewdata.synthesis.macros import find_calls, find_used, read_macros
+from reviewdata.synthesis.macros import FILES, find_calls, find_used, read_macros
 
 ONE = "SELECT pool(mean, sd * sd / n, unit := study_id).estimate AS estimate FROM results"
 
@@ -28,6 +30,48 @@ def test_each_macro_stands_after_those_that_it_calls() -> None:
         seen.add(name)
 
 
+def test_no_name_within_a_macro_is_that_of_a_table_of_a_query() -> None:
+    """DuckDB reads s.n1 in a lambda as the column n1 of a table s, where the query has one."""
+    for name, macro in read_macros().items():
+        code = re.sub(r"--.*", "", macro.statement)
+        found = re.findall(r"lambda ([\w, ]+):", code)
+        assert all(word.startswith("_") for words in found for word in words.split(", ")), name
+    columns = "9 AS m1, 9 AS s1, 9 AS n1, 9 AS y, 9 AS k, 9 AS t, 9 AS a, 9 AS mu"
+    given = "(VALUES (0.1, 0.2), (0.5, 0.1), (0.2, 0.05)) AS given(yi, vi)"
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+        for call in ("es_md(5, 2, 20, 4, 3, 30)", "pool(yi, vi)", "regress(yi, vi, vi)"):
+            alone = connection.execute(f"SELECT {call} FROM {given}").fetchall()
+            for alias in "stegvkx":
+                sql = f"SELECT {call} FROM {given}, (SELECT {columns}) AS {alias}"
+                assert connection.execute(sql).fetchall() == alone
+
+
+def test_no_macro_is_defined_twice() -> None:
+    folder = files("reviewdata.synthesis")
+    text = "".join(folder.joinpath(f"{name}.sql").read_text("utf-8") for name in FILES)
+    names = re.findall(r"^CREATE OR REPLACE MACRO (\w+)", text, re.MULTILINE)
+    assert len(names) > 100
+    assert len(names) == len(set(names)) == len(read_macros())
+    assert {f"{name}.sql" for name in FILES} == {
+        path.name for path in folder.iterdir() if path.name.endswith(".sql")
+    }
+
+
+def test_every_macro_is_in_a_test() -> None:
+    tests = "".join(p.read_text("utf-8") for p in sorted(Path(__file__).parent.glob("test_*.py")))
+    for macro in read_macros():
+        assert macro.startswith("_") or re.search(rf"\b{macro}\b", tests), macro
+
+
+def test_macros_are_created_again_and_kept_in_a_file(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "kept.duckdb")) as connection:
+        for _ in range(2):
+            reviewdata.synthesis.install(connection)
+    with duckdb.connect(str(tmp_path / "kept.duckdb")) as connection:
+        assert connection.execute("SELECT weighted_sd_all(5, 1, 9)").fetchall() == [(1.0,)]
+
+
 def test_no_macro_has_the_name_of_a_function_of_duckdb() -> None:
     rows = duckdb.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
     assert not {name for (name,) in rows} & set(read_macros())
@@ -40,7 +84,7 @@ def test_no_macro_has_the_name_of_a_function_of_duckdb() -> None:
         ("SELECT pool FROM pool", []),
         ("SELECT 'pool(1)' -- pool(2)\n/* pool(3) */", []),
         ('SELECT "pool"(1)', []),
-        ("SELECT Normal_SF(1)", ["_normal_tail", "normal_sf"]),
+        ("SELECT Norm_SF(1)", ["_norm_tail", "norm_sf"]),
     ],
 )
 def test_a_macro_is_used_where_it_is_called(sql: str, used: list[str]) -> None:
@@ -93,7 +137,7 @@ def test_an_unknown_option_is_one_line_with_the_nearest(review: Path, reviewdata
     assert ended.code == 2
     assert ended.err.count("\n") == 1
     assert "REMLL" in ended.err
-    assert "nearest is REML" in ended.err
+    assert "nearest 'REML'" in ended.err
 
 
 def test_two_rows_of_one_unit_are_an_error_that_names_it(review: Path, reviewdata: Command) -> None:

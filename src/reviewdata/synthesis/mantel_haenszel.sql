@@ -79,7 +79,7 @@ CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR'
             WHEN NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
             THEN error(_unknown('measure of pool_mh', measure, ['RR', 'OR', 'RD']))
             ELSE _options('pool_mh', by_name, 'EE', 'z', level, 'z') END),
-        'z': max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)),
+        'z': -norm_ppf(_alpha(max(level)) / 2),
         'rr_r': sum(ai * CAST(ci + di AS DOUBLE) / (ai + bi + ci + di))
             FILTER (_is_table(ai, bi, ci, di)),
         'rr_s': sum(ci * CAST(ai + bi AS DOUBLE) / (ai + bi + ci + di))

@@ -12,13 +12,18 @@ CREATE OR REPLACE MACRO _usable(yi, vi) AS (
         AND isfinite(1 / CAST(vi AS DOUBLE))
 );
 
+-- The inverse of the variance of a row that can be pooled; null for the others.
+CREATE OR REPLACE MACRO _inverse(yi, vi) AS (
+    CASE WHEN _usable(yi, vi) THEN 1 / CAST(vi AS DOUBLE) END
+);
+
 -- The effects that can be pooled, and the inverses of their variances in the same order: DuckDB
 -- fills the lists of one statement row by row together. Null where there are none.
 CREATE OR REPLACE MACRO _effects(yi, vi) AS (
-    list(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
+    list(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)
 );
 CREATE OR REPLACE MACRO _inverses(yi, vi) AS (
-    list(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))
+    list(_inverse(yi, vi)) FILTER (_inverse(yi, vi) IS NOT NULL)
 );
 
 -- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
@@ -26,10 +31,10 @@ CREATE OR REPLACE MACRO _alpha(level) AS (
     CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
 );
 
--- The two-sided p of a statistic of 0 and above: of t, or of the normal distribution where df is
--- null.
-CREATE OR REPLACE MACRO _two_sided(size, df) AS (
-    CASE WHEN df IS NULL THEN 2 * _norm_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
+-- The two-sided p of a statistic of 0 and above: of t on df degrees of freedom, or of the normal
+-- distribution for the test 'z'. The test is a constant: only what it needs is planned.
+CREATE OR REPLACE MACRO _two_sided(size, df, test) AS (
+    CASE WHEN lower(test) = 'z' THEN 2 * _norm_tail(size) WHEN df > 0 THEN _t_tails(size, df) END
 );
 
 -- The weights 1 / (v + tau2), from the inverse variances w.
@@ -125,108 +130,134 @@ CREATE OR REPLACE MACRO _homogeneity(s, y, w) AS (
             WHEN _ho.k < 1 THEN NULL
             WHEN _ho.k = 1 THEN 0
             WHEN _ho.u1 - _ho.t1 * _ho.m > 1e-4 * _ho.u1 THEN _ho.u1 - _ho.t1 * _ho.m
-            ELSE list_inner_product(w, list_transform(y, lambda _ho_x: (_ho_x - _ho.m) * (_ho_x - _ho.m)))
+            ELSE list_inner_product(w,
+                list_transform(y, lambda _ho_x: (_ho_x - _ho.m) * (_ho_x - _ho.m)))
             END}))[1]
 );
 
--- Part of pool: tau2 of the set with the sums s, and whether its search is done. It is 0 for equal
--- effects, and null where fewer than two studies leave nothing to estimate. The search for maximum
--- likelihood starts at the estimate of Hedges and ends at the root of the slope to which it climbs;
--- the likelihood can have a second maximum at 0, where its slope is not positive, and the higher
--- one counts.
-CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
+-- Part of _search: the root of Q less k - 1, or of the slope of the likelihood to which it climbs
+-- from the estimate of Hedges. The likelihood can have a second maximum at 0, where its slope is
+-- not positive, and the higher one counts.
+CREATE OR REPLACE MACRO _iterate(s, y, w, kind) AS (
     list_transform([list_transform([list_transform([s], lambda _se: {
-            'known': upper(method) IN ('EE', 'FE', 'DL') OR coalesce(_se.k < 2, true),
-            'tau2': CASE WHEN upper(method) IN ('EE', 'FE') THEN 0.0::DOUBLE
-                WHEN upper(method) = 'DL' AND _se.k > 1
-                THEN greatest((_se.q - (_se.k - 1)) / _se.trace, 0.0) END,
-            'goal': _se.k - 1, 'start': coalesce(_se.start, 0), 'top': _se.top,
-            'slope': CASE WHEN upper(method) = 'ML' THEN _se.s1 ELSE _se.trace END,
-            'y1': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN list_transform([_se.m],
-                lambda _se_m: list_transform(y, lambda _se_x: _se_x - _se_m))[1] END})[1]],
-        lambda _se: struct_concat(_se, {'y2': list_transform(_se.y1, lambda _se_x: _se_x * _se_x)}))[1]],
-        lambda _se: CASE WHEN _se.known THEN {'tau2': _se.tau2, 'done': true}
-            ELSE list_transform([_solve(CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END,
-                _se.goal, _se.y1, _se.y2, w, _se.start, _se.top)], lambda _se_t: {'done': _se_t.done,
-                'tau2': CASE WHEN upper(method) IN ('ML', 'REML') AND _se_t.tau2 > 0
+            'k': coalesce(_se.k, 0), 'start': coalesce(_se.start, 0), 'top': _se.top,
+            'slope': CASE WHEN kind = 'ML' THEN _se.s1 ELSE _se.trace END,
+            'y1': list_transform([_se.m],
+                lambda _se_m: list_transform(y, lambda _se_x: _se_x - _se_m))[1]})[1]],
+        lambda _se: struct_concat(_se,
+            {'y2': list_transform(_se.y1, lambda _se_x: _se_x * _se_x)}))[1]],
+        lambda _se: CASE WHEN _se.k < 2 THEN {'tau2': NULL::DOUBLE, 'done': true}
+            ELSE list_transform([_solve(kind, _se.k - 1, _se.y1, _se.y2, w, _se.start, _se.top)],
+                lambda _se_t: {'done': _se_t.done,
+                'tau2': CASE WHEN kind <> 'Q' AND _se_t.tau2 > 0
                     AND list_inner_product(list_transform(w, lambda _se_x: _se_x * _se_x), _se.y2)
                         <= _se.slope
-                    AND list_transform([_deviances(upper(method), _se.y1, w, [0, _se_t.tau2])],
+                    AND list_transform([_deviances(kind, _se.y1, w, [0, _se_t.tau2])],
                         lambda _se_d: _se_d[1] < _se_d[2])[1] THEN 0 ELSE _se_t.tau2 END})[1] END)[1]
 );
 
+-- Part of pool: tau2 of the set with the sums s, and whether its search is done. It is 0 for equal
+-- effects, and null where fewer than two studies leave nothing to estimate.
+CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
+    CASE WHEN upper(method) IN ('EE', 'FE') THEN {'tau2': 0.0::DOUBLE, 'done': true}
+    WHEN upper(method) = 'DL' THEN list_transform([s], lambda _se: {
+        'tau2': CASE WHEN _se.k > 1 THEN greatest((_se.q - (_se.k - 1)) / _se.trace, 0.0) END,
+        'done': true})[1]
+    ELSE _iterate(s, y, w, CASE WHEN upper(method) = 'PM' THEN 'Q' ELSE upper(method) END) END
+);
+
 -- Part of pool: adds the sums of the weights 1 / (v + tau2), the estimate, and the factor of
--- Knapp and Hartung.
+-- Knapp and Hartung. (A list in brackets is copied, so that the weights of a long one are rather
+-- computed twice.)
 CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
     list_transform([list_transform([list_transform([s],
         lambda _we: struct_concat(_we, CASE WHEN upper(method) IN ('EE', 'FE')
             THEN {'w1': _we.s1, 'mu': _we.t1, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
+            WHEN upper(method) NOT IN ('ML', 'REML')
+            THEN list_transform([coalesce(_we.tau2, 0)], lambda _we_t: {
+                'w1': list_sum(list_transform(w, lambda _we_x: _we_x / (1 + _we_t * _we_x))),
+                'mu': list_inner_product(y,
+                    list_transform(w, lambda _we_x: _we_x / (1 + _we_t * _we_x))),
+                'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE})[1]
             ELSE list_transform([_weights(w, coalesce(_we.tau2, 0))], lambda _we_w: {
                 'w1': list_sum(_we_w), 'mu': list_inner_product(_we_w, y),
-                'w2': CASE WHEN upper(method) IN ('ML', 'REML')
-                    THEN list_inner_product(_we_w, _we_w) END,
+                'w2': list_inner_product(_we_w, _we_w),
                 'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(_we_w,
                     list_transform(_we_w, lambda _we_x: _we_x * _we_x)) END})[1] END))[1]],
         lambda _we: struct_update(_we, mu := _we.mu / _we.w1))[1]],
         lambda _we: struct_concat(_we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
-            AND _we.k > 1 THEN list_inner_product(_weights(w, _we.tau2), list_transform([_we.mu],
-                lambda _we_m: list_transform(y, lambda _we_x: (_we_x - _we_m) * (_we_x - _we_m)))[1])
+            AND _we.k > 1 THEN list_inner_product(_weights(w, _we.tau2),
+                list_transform(y, lambda _we_x: (_we_x - _we.mu) * (_we_x - _we.mu)))
                 / (_we.k - 1) END}))[1]
+);
+
+-- Part of pool: what its struct is made of, in few fields: a wide struct is slow in a lambda.
+CREATE OR REPLACE MACRO _figures(s, method, test) AS (
+    list_transform([list_transform([s], lambda _fi: {
+        'k': _fi.k, 'n': _fi.n, 'q': _fi.q, 'tau2': _fi.tau2, 'mu': _fi.mu,
+        'z_ci': _fi.z_ci, 'z_pi': _fi.z_pi,
+        'factor': _fi.factor,
+        'good': _fi.done AND _fi.w1 > 0 AND isfinite(_fi.w1) AND isfinite(_fi.mu)
+            AND isfinite(coalesce(_fi.tau2, 0)),
+        'se': sqrt(CASE lower(test) WHEN 'knha' THEN _fi.factor
+            WHEN 'adhoc' THEN CASE WHEN _fi.factor < 1 THEN 1 ELSE _fi.factor END
+            ELSE 1 END / _fi.w1),
+        'tau2_se': CASE WHEN _fi.k > 1 THEN CASE upper(method)
+            WHEN 'DL' THEN sqrt(2 * (_fi.k - 1) + 4 * _fi.tau2 * _fi.trace
+                + 2 * _fi.tau2 * _fi.tau2 * (_fi.s2 - 2 * _fi.s3 / _fi.s1
+                    + _fi.s2 / _fi.s1 * _fi.s2 / _fi.s1)) / _fi.trace
+            WHEN 'PM' THEN sqrt(2 / (_fi.k - 1)) * _fi.k / _fi.w1
+            WHEN 'ML' THEN sqrt(2 / _fi.w2)
+            WHEN 'REML' THEN sqrt(2 / (_fi.w2 - 2 * _fi.w3 / _fi.w1
+                + _fi.w2 / _fi.w1 * _fi.w2 / _fi.w1)) END END,
+        'i2': CASE WHEN _fi.k < 2 THEN NULL
+            WHEN upper(method) NOT IN ('EE', 'FE')
+            THEN 100 * _fi.tau2 / ((_fi.k - 1) / _fi.trace + _fi.tau2)
+            WHEN _fi.q > _fi.k - 1 THEN 100 * (_fi.q - (_fi.k - 1)) / _fi.q ELSE 0 END,
+        'h2': CASE WHEN _fi.k < 2 THEN NULL
+            WHEN upper(method) IN ('EE', 'FE') THEN _fi.q / (_fi.k - 1)
+            ELSE 1 + _fi.tau2 * _fi.trace / (_fi.k - 1) END})[1]],
+        lambda _fi: CASE WHEN _fi.good THEN _fi
+            ELSE struct_update(_fi, good := false, mu := NULL::DOUBLE, se := NULL::DOUBLE,
+                tau2 := NULL::DOUBLE, tau2_se := NULL::DOUBLE, i2 := NULL::DOUBLE,
+                h2 := NULL::DOUBLE, factor := NULL::DOUBLE) END)[1]
 );
 
 -- Part of pool: the struct that it gives.
 CREATE OR REPLACE MACRO _report(s, method, test) AS (
-    list_transform([list_transform([list_transform([s], lambda _rp: struct_concat(_rp, {
-        'good': _rp.done AND _rp.w1 > 0 AND isfinite(_rp.w1) AND isfinite(_rp.mu)
-            AND isfinite(coalesce(_rp.tau2, 0)),
-        'equal': upper(method) IN ('EE', 'FE'),
-        'df': CASE WHEN lower(test) <> 'z' AND _rp.k > 0 THEN _rp.k - 1 END,
-        'se': sqrt(CASE lower(test) WHEN 'knha' THEN _rp.factor
-            WHEN 'adhoc' THEN CASE WHEN _rp.factor < 1 THEN 1 ELSE _rp.factor END
-            ELSE 1 END / _rp.w1)}))[1]],
-        lambda _rp: struct_concat(_rp, list_transform([{'df': _rp.df, 'k': _rp.k, 'q': _rp.q,
-            'size': CASE WHEN _rp.good AND _rp.se > 0 THEN abs(_rp.mu / _rp.se) END}], lambda _rp_d: {
-                'p': _two_sided(_rp_d.size, _rp_d.df), 'q_p': chi2_sf(_rp_d.q, _rp_d.k - 1)})[1]))[1]],
-        lambda _rp: {
+    list_transform([_figures(s, method, test)], lambda _rp: {
         'k': _rp.k,
         'k_missing': _rp.n - _rp.k,
-        'estimate': CASE WHEN _rp.good THEN _rp.mu END,
-        'se': CASE WHEN _rp.good THEN _rp.se END,
-        'statistic': CASE WHEN _rp.good AND _rp.se > 0 THEN _rp.mu / _rp.se END,
-        'df': _rp.df,
-        'p': _rp.p,
-        'ci_lower': CASE WHEN _rp.good THEN _rp.mu - _rp.critical[1] * _rp.se END,
-        'ci_upper': CASE WHEN _rp.good THEN _rp.mu + _rp.critical[1] * _rp.se END,
-        'pi_lower': CASE WHEN _rp.good AND NOT _rp.equal
-            THEN _rp.mu - _rp.critical[2] * sqrt(_rp.se * _rp.se + _rp.tau2) END,
-        'pi_upper': CASE WHEN _rp.good AND NOT _rp.equal
-            THEN _rp.mu + _rp.critical[2] * sqrt(_rp.se * _rp.se + _rp.tau2) END,
-        'tau2': CASE WHEN _rp.good THEN _rp.tau2 END,
-        'tau2_se': CASE WHEN _rp.good AND _rp.k > 1 THEN CASE upper(method)
-            WHEN 'DL' THEN sqrt(2 * (_rp.k - 1) + 4 * _rp.tau2 * _rp.trace + 2 * _rp.tau2 * _rp.tau2
-                * (_rp.s2 - 2 * _rp.s3 / _rp.s1 + _rp.s2 / _rp.s1 * _rp.s2 / _rp.s1)) / _rp.trace
-            WHEN 'PM' THEN sqrt(2 / (_rp.k - 1)) * _rp.k / _rp.w1
-            WHEN 'ML' THEN sqrt(2 / _rp.w2)
-            WHEN 'REML' THEN sqrt(2 / (_rp.w2 - 2 * _rp.w3 / _rp.w1
-                + _rp.w2 / _rp.w1 * _rp.w2 / _rp.w1)) END END,
-        'I2': CASE WHEN NOT _rp.good OR _rp.k < 2 THEN NULL
-            WHEN NOT _rp.equal THEN 100 * _rp.tau2 / ((_rp.k - 1) / _rp.trace + _rp.tau2)
-            WHEN _rp.q > _rp.k - 1 THEN 100 * (_rp.q - (_rp.k - 1)) / _rp.q ELSE 0 END,
-        'H2': CASE WHEN NOT _rp.good OR _rp.k < 2 THEN NULL
-            WHEN _rp.equal THEN _rp.q / (_rp.k - 1) ELSE 1 + _rp.tau2 * _rp.trace / (_rp.k - 1) END,
+        'estimate': _rp.mu,
+        'se': _rp.se,
+        'statistic': CASE WHEN _rp.se > 0 THEN _rp.mu / _rp.se END,
+        'df': CASE WHEN lower(test) <> 'z' AND _rp.k > 0 THEN _rp.k - 1 END,
+        'p': _two_sided(CASE WHEN _rp.se > 0 THEN abs(_rp.mu / _rp.se) END, _rp.k - 1, test),
+        'ci_lower': _rp.mu - _rp.z_ci * _rp.se,
+        'ci_upper': _rp.mu + _rp.z_ci * _rp.se,
+        'pi_lower': CASE WHEN upper(method) NOT IN ('EE', 'FE')
+            THEN _rp.mu - _rp.z_pi * sqrt(_rp.se * _rp.se + _rp.tau2) END,
+        'pi_upper': CASE WHEN upper(method) NOT IN ('EE', 'FE')
+            THEN _rp.mu + _rp.z_pi * sqrt(_rp.se * _rp.se + _rp.tau2) END,
+        'tau2': _rp.tau2,
+        'tau2_se': _rp.tau2_se,
+        'I2': _rp.i2,
+        'H2': _rp.h2,
         'Q': CASE WHEN isfinite(_rp.q) THEN _rp.q END,
         'Q_df': CASE WHEN _rp.k > 0 THEN _rp.k - 1 END,
-        'Q_p': _rp.q_p,
-        'knha_factor': CASE WHEN _rp.good THEN _rp.factor END,
-        'converged': CASE WHEN _rp.k > 0 THEN coalesce(_rp.good, false) END})[1]
+        'Q_p': chi2_sf(_rp.q, _rp.k - 1),
+        'knha_factor': _rp.factor,
+        'converged': CASE WHEN _rp.k > 0 THEN _rp.good END})[1]
 );
 
 -- Part of pool: the quantiles of its confidence and prediction intervals, of which z is that of the
 -- normal distribution; null for a df of 0.
-CREATE OR REPLACE MACRO _criticals(k, alpha, z, test, pi) AS ([
-    CASE WHEN lower(test) = 'z' THEN z ELSE _t_point(alpha, k - 1, z) END,
+CREATE OR REPLACE MACRO _quantile_ci(k, alpha, z, test) AS (
+    CASE WHEN lower(test) = 'z' THEN z ELSE _t_point(alpha, k - 1, z) END
+);
+CREATE OR REPLACE MACRO _quantile_pi(k, alpha, z, test, pi) AS (
     CASE WHEN lower(pi) = 'z' OR lower(pi) = 'default' AND lower(test) = 'z' THEN z
-        ELSE _t_point(alpha, CASE WHEN lower(pi) = 'riley' THEN k - 2 ELSE k - 1 END, z) END]
+        ELSE _t_point(alpha, CASE WHEN lower(pi) = 'riley' THEN k - 2 ELSE k - 1 END, z) END
 );
 
 -- The units, in order, of which there are two or more.
@@ -314,21 +345,23 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
         pi := 'default', unit := NULL, measure := NULL) AS (
     first_value(CASE WHEN _checked('pool', unit, measure, _usable(yi, vi)) THEN _pooled({
             'n': count(*) FILTER (_options('pool', by_name, method, test, level, pi)),
-            'k': coalesce(len(_effects(yi, vi)), 0),
-            's1': list_sum(_inverses(yi, vi)),
-            's2': list_inner_product(_inverses(yi, vi), _inverses(yi, vi)),
+            'k': count(_inverse(yi, vi)),
+            's1': sum(_inverse(yi, vi)),
+            's2': sum(_inverse(yi, vi) * _inverse(yi, vi)),
             's3': CASE WHEN upper(method) = 'DL'
-                THEN sum(1 / CAST(vi AS DOUBLE) / vi / vi) FILTER (_usable(yi, vi)) END,
-            't1': list_inner_product(_inverses(yi, vi), _effects(yi, vi)),
-            'u1': sum(CAST(yi AS DOUBLE) * yi / vi) FILTER (_usable(yi, vi)),
+                THEN sum(_inverse(yi, vi) * _inverse(yi, vi) * _inverse(yi, vi)) END,
+            't1': sum(_inverse(yi, vi) * yi),
+            'u1': sum(_inverse(yi, vi) * yi * yi),
             'start': CASE WHEN upper(method) IN ('ML', 'REML') THEN greatest(0,
-                var_samp(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
-                - avg(CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi))) END,
+                var_samp(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)
+                - avg(CAST(vi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)) END,
             'top': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN
-                pow(max(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi))
-                    - min(CAST(yi AS DOUBLE)) FILTER (_usable(yi, vi)), 2) END,
-            'critical': _criticals(coalesce(len(_effects(yi, vi)), 0), _alpha(level),
-                max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)), test, pi)},
+                pow(max(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)
+                    - min(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL), 2) END,
+            'z_ci': _quantile_ci(count(_inverse(yi, vi)), _alpha(level),
+                -norm_ppf(_alpha(max(level)) / 2), test),
+            'z_pi': _quantile_pi(count(_inverse(yi, vi)), _alpha(level),
+                -norm_ppf(_alpha(max(level)) / 2), test, pi)},
         _effects(yi, vi), _inverses(yi, vi), method, test) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

@@ -142,7 +142,7 @@ CREATE OR REPLACE MACRO _line_report(s, method, test) AS (
         'intercept': CASE WHEN _lr.good THEN _lr.intercept END,
         'intercept_se': _lr.intercept_se,
         'intercept_p': list_transform([abs(_lr.intercept / nullif(_lr.intercept_se, 0))],
-            lambda _lr_z: _two_sided(_lr_z, _lr.df))[1],
+            lambda _lr_z: _two_sided(_lr_z, _lr.p, test))[1],
         'intercept_lower': _lr.intercept - _lr.critical * _lr.intercept_se,
         'intercept_upper': _lr.intercept + _lr.critical * _lr.intercept_se,
         'slope': CASE WHEN _lr.good THEN _lr.slope END,
@@ -150,7 +150,7 @@ CREATE OR REPLACE MACRO _line_report(s, method, test) AS (
         'statistic': _lr.slope / nullif(_lr.slope_se, 0),
         'df': _lr.df,
         'p': list_transform([abs(_lr.slope / nullif(_lr.slope_se, 0))],
-            lambda _lr_z: _two_sided(_lr_z, _lr.df))[1],
+            lambda _lr_z: _two_sided(_lr_z, _lr.p, test))[1],
         'ci_lower': _lr.slope - _lr.critical * _lr.slope_se,
         'ci_upper': _lr.slope + _lr.critical * _lr.slope_se,
         'tau2': CASE WHEN _lr.good THEN _lr.t END,
@@ -192,7 +192,7 @@ CREATE OR REPLACE MACRO _regressed(name, yi, vi, xi, by_name, method, test, leve
             'mean_y': avg(CAST(yi AS DOUBLE)) FILTER (_usable_with(yi, vi, xi)),
             'rows': list({'x': CAST(xi AS DOUBLE), 'y': CAST(yi AS DOUBLE)})
                 FILTER (_usable_with(yi, vi, xi)),
-            'critical': list_transform([max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE))],
+            'critical': list_transform([-norm_ppf(_alpha(max(level)) / 2)],
                 lambda _rg_z: CASE WHEN lower(test) = 'z' THEN _rg_z ELSE _t_point(_alpha(level),
                     count(*) FILTER (_usable_with(yi, vi, xi)) - 2, _rg_z) END)[1],
             'tau2_alone': _search(_homogeneity({

@@ -66,7 +66,7 @@ CREATE OR REPLACE MACRO _list_sums(y, w, n, z, alpha, test, pi) AS ({
     'start': greatest(0, list_var_samp(y)
         - list_avg(list_transform(w, lambda _ls_x: 1 / _ls_x))),
     'top': pow(list_max(y) - list_min(y), 2),
-    'critical': _criticals(len(y), alpha, z, test, pi)}
+    'z_ci': _quantile_ci(len(y), alpha, z, test), 'z_pi': _quantile_pi(len(y), alpha, z, test, pi)}
 );
 
 -- The pooled estimate without each study in turn: a list of the structs of pool, each with the
@@ -82,7 +82,7 @@ CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 
             'n': count(*),
             'k': count(*) FILTER (_usable(yi, vi)
                 AND _options('leave_one_out', by_name, method, test, level, pi)),
-            'z': max(CAST(-norm_ppf(_alpha(level) / 2) AS DOUBLE)),
+            'z': -norm_ppf(_alpha(max(level)) / 2),
             'rows': coalesce(list({'label': label, 'y': CAST(yi AS DOUBLE),
                 'w': 1 / CAST(vi AS DOUBLE)} ORDER BY label) FILTER (_usable(yi, vi)), [])}],
         lambda _lo: list_transform(range(1, _lo.k + 1), lambda _lo_i: {'label': _lo.rows[_lo_i].label,
