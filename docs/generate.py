@@ -19,7 +19,7 @@ from reviewdata.plausibility.checks import CHECKS
 from reviewdata.render.pages import rules_markdown
 from reviewdata.rules import builtin_rules
 from reviewdata.statistics import KINDS, declaration_schema
-from reviewdata.synthesis.macros import FILES, read_macros
+from reviewdata.synthesis.macros import read_macros
 
 DOCS = Path(__file__).parent
 MINI = DOCS.parent / "tests" / "packages" / "mini"
@@ -126,7 +126,7 @@ def synthesis() -> str:
     """Return the macros of synthesis with the comments that stand above them."""
     lines = ["# Synthesis in SQL", "", *_SYNTHESIS.splitlines(), ""]
     listed = [m for m in read_macros().values() if not m.name.startswith("_")]
-    for file in FILES:
+    for file in sorted({macro.file for macro in listed}, key=_ORDER.index):
         lines += [f"## {file}", "", "```text", *head_of(file), "```", ""]
         for macro in listed:
             if macro.file == file:
@@ -134,6 +134,11 @@ def synthesis() -> str:
                 lines += [f"### {macro.name}", "", "```text", call, "", macro.comment, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
+
+_ORDER = (
+    *("effects", "pooling", "mantel_haenszel", "sensitivity", "regression"),
+    *("conversions", "descriptions", "distributions"),
+)
 
 _SYNTHESIS = """\
 Effect sizes, pooling and weighted descriptions are macros in plain SQL, which every query file and

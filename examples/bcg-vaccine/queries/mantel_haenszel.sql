@@ -5,44 +5,23 @@
 -- grain: one row
 -- headline: yes
 
--- Greenland S, Robins JM (1985). Estimation of a common effect parameter from sparse follow-up
--- data. Biometrics 41:55-68. With a of n1 and c of n2, and n = n1 + n2 in each trial:
---   r = a n2 / n, s = c n1 / n, p = (n1 n2 (a + c) - a c n) / n^2,
---   log RR = ln(sum r / sum s), variance = sum p / (sum r * sum s).
-WITH arms AS (
+WITH pooled AS (
   SELECT
-    vaccinated_cases AS a,
-    vaccinated_total AS n1,
-    control_cases AS c,
-    control_total AS n2,
-    vaccinated_total + control_total AS n
+    pool_mh(
+      vaccinated_cases, vaccinated_total - vaccinated_cases,
+      control_cases, control_total - control_cases,
+      measure := 'RR', unit := trial_id
+    ) AS p,
+    sum(vaccinated_total + control_total)
+      FILTER (vaccinated_cases + control_cases IS NOT NULL) AS participant_count
   FROM tuberculosis
-  WHERE vaccinated_cases IS NOT NULL
-    AND vaccinated_total IS NOT NULL
-    AND control_cases IS NOT NULL
-    AND control_total IS NOT NULL
-),
-
-sums AS (
-  SELECT
-    count(*) AS trial_count,
-    CAST(coalesce(sum(n), 0) AS BIGINT) AS participant_count,
-    nullif(sum(a * n2 / n), 0) AS r,
-    nullif(sum(c * n1 / n), 0) AS s,
-    sum((n1 * n2 * (a + c) - a * c * n) / pow(n, 2)) AS p
-  FROM arms
-),
-
-pooled AS (
-  SELECT trial_count, participant_count, ln(r / s) AS log_rr, sqrt(p / (r * s)) AS se
-  FROM sums
 )
 
 SELECT
-  log_rr,
-  se,
-  log_rr - 1.959963984540054 * se AS ci_lower,
-  log_rr + 1.959963984540054 * se AS ci_upper,
-  trial_count,
-  participant_count
+  p.estimate AS log_rr,
+  p.se,
+  p.ci_lower,
+  p.ci_upper,
+  p.k AS trial_count,
+  CAST(coalesce(participant_count, 0) AS BIGINT) AS participant_count
 FROM pooled

@@ -22,23 +22,6 @@ methods AS (
   SELECT 'PM', pool(yi, vi, method := 'PM', unit := trial_id) FROM effects
   UNION ALL
   SELECT 'REML', pool(yi, vi, method := 'REML', unit := trial_id) FROM effects
-),
-
--- Standard error of tau2 by REML: the inverse of the expected information. Viechtbauer (2005).
--- Bias and efficiency of meta-analytic variance estimators. J Educ Behav Stat 30:261-293.
-weights AS (
-  SELECT method, 1 / (vi + pooled.tau2) AS w
-  FROM methods
-  CROSS JOIN effects
-  WHERE method = 'REML' AND vi IS NOT NULL
-),
-
-precisions AS (
-  SELECT
-    method,
-    sqrt(2 / (sum(w * w) - 2 * sum(w * w * w) / sum(w) + pow(sum(w * w) / sum(w), 2))) AS tau2_se
-  FROM weights
-  GROUP BY method
 )
 
 SELECT
@@ -53,7 +36,7 @@ SELECT
   exp(m.pooled.pi_lower) AS prediction_lower,
   exp(m.pooled.pi_upper) AS prediction_upper,
   m.pooled.tau2 AS tau2,
-  s.tau2_se,
+  m.pooled.tau2_se AS tau2_se,
   m.pooled.I2 AS i2_percent,
   m.pooled.H2 AS h2,
   m.pooled.Q AS q,
@@ -61,5 +44,4 @@ SELECT
   m.pooled.Q_p AS q_p,
   m.pooled.k AS trial_count
 FROM methods AS m
-LEFT JOIN precisions AS s USING (method)
 ORDER BY method

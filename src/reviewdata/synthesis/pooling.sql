@@ -170,21 +170,21 @@ CREATE OR REPLACE MACRO _search(s, y, w, method) AS (
 -- Knapp and Hartung. (A list in brackets is copied, so that the weights of a long one are rather
 -- computed twice.)
 CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
-    list_transform([list_transform([list_transform([s],
+    list_transform([list_transform([s],
         lambda _we: struct_concat(_we, CASE WHEN upper(method) IN ('EE', 'FE')
-            THEN {'w1': _we.s1, 'mu': _we.t1, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
+            THEN {'w1': _we.s1, 'mu': _we.m, 'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE}
             WHEN upper(method) NOT IN ('ML', 'REML')
-            THEN list_transform([coalesce(_we.tau2, 0)], lambda _we_t: {
+            THEN list_transform([list_transform([coalesce(_we.tau2, 0)], lambda _we_t: {
                 'w1': list_sum(list_transform(w, lambda _we_x: _we_x / (1 + _we_t * _we_x))),
                 'mu': list_inner_product(y,
-                    list_transform(w, lambda _we_x: _we_x / (1 + _we_t * _we_x))),
-                'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE})[1]
+                    list_transform(w, lambda _we_x: _we_x / (1 + _we_t * _we_x)))})[1]],
+                lambda _we_s: {'w1': _we_s.w1, 'mu': _we_s.mu / _we_s.w1,
+                    'w2': NULL::DOUBLE, 'w3': NULL::DOUBLE})[1]
             ELSE list_transform([_weights(w, coalesce(_we.tau2, 0))], lambda _we_w: {
-                'w1': list_sum(_we_w), 'mu': list_inner_product(_we_w, y),
+                'w1': list_sum(_we_w), 'mu': list_inner_product(_we_w, y) / list_sum(_we_w),
                 'w2': list_inner_product(_we_w, _we_w),
                 'w3': CASE WHEN upper(method) = 'REML' THEN list_inner_product(_we_w,
                     list_transform(_we_w, lambda _we_x: _we_x * _we_x)) END})[1] END))[1]],
-        lambda _we: struct_update(_we, mu := _we.mu / _we.w1))[1]],
         lambda _we: struct_concat(_we, {'factor': CASE WHEN lower(test) IN ('knha', 'adhoc')
             AND _we.k > 1 THEN list_inner_product(_weights(w, _we.tau2),
                 list_transform(y, lambda _we_x: (_we_x - _we.mu) * (_we_x - _we.mu)))
@@ -195,7 +195,6 @@ CREATE OR REPLACE MACRO _weigh(s, y, w, method, test) AS (
 CREATE OR REPLACE MACRO _figures(s, method, test) AS (
     list_transform([list_transform([s], lambda _fi: {
         'k': _fi.k, 'n': _fi.n, 'q': _fi.q, 'tau2': _fi.tau2, 'mu': _fi.mu,
-        'z_ci': _fi.z_ci, 'z_pi': _fi.z_pi,
         'factor': _fi.factor,
         'good': _fi.done AND _fi.w1 > 0 AND isfinite(_fi.w1) AND isfinite(_fi.mu)
             AND isfinite(coalesce(_fi.tau2, 0)),
@@ -223,9 +222,10 @@ CREATE OR REPLACE MACRO _figures(s, method, test) AS (
                 h2 := NULL::DOUBLE, factor := NULL::DOUBLE) END)[1]
 );
 
--- Part of pool: the struct that it gives.
-CREATE OR REPLACE MACRO _report(s, method, test) AS (
-    list_transform([_figures(s, method, test)], lambda _rp: {
+-- Part of pool: the struct that it gives, with these quantiles for its intervals.
+CREATE OR REPLACE MACRO _report(s, z_ci, z_pi, method, test) AS (
+    list_transform([struct_concat(_figures(s, method, test), {'z_ci': z_ci, 'z_pi': z_pi})],
+        lambda _rp: {
         'k': _rp.k,
         'k_missing': _rp.n - _rp.k,
         'estimate': _rp.mu,
@@ -287,10 +287,12 @@ CREATE OR REPLACE MACRO _checked(name, unit, measure, usable) AS (CASE
     ELSE true END
 );
 
--- What pool gives for one set, from its first sums, its effects y and its inverse variances w.
-CREATE OR REPLACE MACRO _pooled(s, y, w, method, test) AS (
+-- What pool gives for one set, from its first sums, its effects y, its inverse variances w and the
+-- quantiles of its intervals. (DuckDB plans the first argument of list_transform twice, so that the
+-- deepest of these is planned most often: what is long to plan comes late.)
+CREATE OR REPLACE MACRO _pooled(s, y, w, z_ci, z_pi, method, test) AS (
     _report(_weigh(struct_concat(_homogeneity(s, y, w), _search(_homogeneity(s, y, w), y, w, method)),
-        y, w, method, test), method, test)
+        y, w, method, test), z_ci, z_pi, method, test)
 );
 
 -- The options of pool: true, or an error that names the nearest.
@@ -357,11 +359,10 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
                 - avg(CAST(vi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)) END,
             'top': CASE WHEN upper(method) IN ('PM', 'ML', 'REML') THEN
                 pow(max(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)
-                    - min(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL), 2) END,
-            'z_ci': _quantile_ci(count(_inverse(yi, vi)), _alpha(level),
-                -norm_ppf(_alpha(max(level)) / 2), test),
-            'z_pi': _quantile_pi(count(_inverse(yi, vi)), _alpha(level),
-                -norm_ppf(_alpha(max(level)) / 2), test, pi)},
-        _effects(yi, vi), _inverses(yi, vi), method, test) END)
+                    - min(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL), 2) END},
+        _effects(yi, vi), _inverses(yi, vi),
+        _quantile_ci(count(_inverse(yi, vi)), _alpha(level), -norm_ppf(_alpha(max(level)) / 2), test),
+        _quantile_pi(count(_inverse(yi, vi)), _alpha(level), -norm_ppf(_alpha(max(level)) / 2), test,
+            pi), method, test) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

@@ -58,15 +58,14 @@ CREATE OR REPLACE MACRO confint_tau2(yi, vi, by_name := NULL, level := 95) AS (
 );
 
 -- The first sums of a set, as _pooled takes them, from its lists.
-CREATE OR REPLACE MACRO _list_sums(y, w, n, z, alpha, test, pi) AS ({
+CREATE OR REPLACE MACRO _list_sums(y, w, n) AS ({
     'n': n, 'k': len(y), 's1': list_sum(w), 's2': list_inner_product(w, w),
     's3': list_inner_product(w, list_transform(w, lambda _ls_x: _ls_x * _ls_x)),
     't1': list_inner_product(w, y),
     'u1': list_inner_product(w, list_transform(y, lambda _ls_x: _ls_x * _ls_x)),
     'start': greatest(0, list_var_samp(y)
         - list_avg(list_transform(w, lambda _ls_x: 1 / _ls_x))),
-    'top': pow(list_max(y) - list_min(y), 2),
-    'z_ci': _quantile_ci(len(y), alpha, z, test), 'z_pi': _quantile_pi(len(y), alpha, z, test, pi)}
+    'top': pow(list_max(y) - list_min(y), 2)}
 );
 
 -- The pooled estimate without each study in turn: a list of the structs of pool, each with the
@@ -92,8 +91,9 @@ CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 
             'y': list_transform(_lo.rows, lambda _lo_r: _lo_r.y),
             'w': list_transform(_lo.rows, lambda _lo_r: _lo_r.w)}),
         lambda _lo: struct_concat({'label': _lo.label}, _pooled(
-            _list_sums(_lo.y, _lo.w, _lo.n, _lo.z, _alpha(level), test, pi),
-            _lo.y, _lo.w, method, test))))
+            _list_sums(_lo.y, _lo.w, _lo.n), _lo.y, _lo.w,
+            _quantile_ci(len(_lo.y), _alpha(level), _lo.z, test),
+            _quantile_pi(len(_lo.y), _alpha(level), _lo.z, test, pi), method, test))))
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
 
