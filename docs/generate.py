@@ -153,8 +153,12 @@ SELECT unnest(pool(yi, vi, method := 'REML', unit := trial_id)) FROM effects
 
 They are shipped as .sql files that run in any DuckDB shell; `reviewdata query NAME --print-sql`
 prints a query with the macros it uses. In Python, `reviewdata.synthesis.install(connection)` gives
-them to any DuckDB connection. Options are named (`method := 'DL'`). A macro that pools stands where
-`avg()` may stand."""
+them to any DuckDB connection. Options are named (`method := 'DL'`).
+
+A macro that pools is an aggregate: it stands in the SELECT list, in ORDER BY and in QUALIFY, with
+or without GROUP BY, but not in HAVING and not within another aggregate. It returns a struct:
+`unnest(pool(...))` gives its fields as columns, `pool(...).estimate` one of them, and where `p` is
+`pool(...)` of a subquery, `p.*` all."""
 
 
 def head_of(file: str) -> list[str]:

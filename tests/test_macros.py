@@ -140,6 +140,24 @@ def test_an_unknown_option_is_one_line_with_the_nearest(review: Path, reviewdata
     assert "nearest 'REML'" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("unit", "methd := 'DL', unit", "pool has no option methd; did you mean method?\n"),
+        ("unit", "x := 1, unit", "pool has no option x; known are: yi, vi, method, test, level,"),
+        (" FROM", " FROM results HAVING pool(mean, sd).k > 1 --", "pools is one: write QUALIFY.\n"),
+        ("unit", "'DL', unit", "pool takes all but its data by name, as in level := 95\n"),
+    ],
+)
+def test_a_call_that_cannot_be_is_one_line_that_says_how(
+    old: str, new: str, says: str, review: Path, reviewdata: Command
+) -> None:
+    ended = reviewdata("query", "--sql", ONE.replace(old, new, 1), "--project", review)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert says in ended.err
+
+
 def test_two_rows_of_one_unit_are_an_error_that_names_it(review: Path, reviewdata: Command) -> None:
     sql = ONE.replace("study_id", "'one sample'")
     ended = reviewdata("query", "--sql", sql, "--project", review)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from reviewdata.model import Finding
 from reviewdata.rules import builtin_rules, make_finding
-from reviewdata.synthesis.macros import find_calls
+from reviewdata.synthesis.macros import find_calls, split_arguments
+
+_UNIT = re.compile(r"unit\s*(:=|=>)", re.IGNORECASE)
 
 POOLING = ("pool", "pool_mh", "leave_one_out", "regress", "egger")
 """The macros that take the independent sample of a row as their `unit`."""
@@ -19,7 +22,9 @@ def judge_query(sql: str, path: str | None) -> tuple[Finding, ...]:
         name
         for name in POOLING
         for given in find_calls(sql, name)
-        if not any(part.strip().lower().startswith("unit") for part in _options(given))
+        if not any(
+            re.match(r"unit\s*(:=|=>)", part, re.IGNORECASE) for part in split_arguments(given)
+        )
     ]
     if not without:
         return ()
@@ -43,15 +48,3 @@ def judge_result(
     rule = builtin_rules()["RD505"]
     values = {"query": path or "the query", "number": failed}
     return (make_finding(rule, values, path=path),)
-
-
-def _options(given: str) -> list[str]:
-    """Return the arguments of a call that are named."""
-    depth, parts = 0, [""]
-    for character in given:
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
-        if character == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part for part in parts if ":=" in part]

@@ -49,6 +49,8 @@ def told() -> Iterator[None]:
         said = first_lines(error)
         if "read-only mode" in said or "statement must be at the top level" in said:
             said = NOT_A_SELECT
+        if "HAVING clause cannot contain window functions" in said:
+            said += " A macro that pools is one: write QUALIFY."
         raise QueryError(said) from error
     except MemoryError as error:
         raise QueryError("the result takes more memory than there is; aggregate") from error

@@ -24,6 +24,7 @@ from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package
 from reviewdata.records import Refusal
+from reviewdata.rules import nearest
 from reviewdata.statements import (
     TIME_LIMIT,
     QueryError,
@@ -35,7 +36,7 @@ from reviewdata.statements import (
     stoppable,
     told,
 )
-from reviewdata.synthesis.macros import find_used, install
+from reviewdata.synthesis.macros import find_unknown_option, find_used, install
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -198,7 +199,13 @@ class Tables:
         return file
 
     def _provide(self, sql: str) -> None:
-        """Create the macros of synthesis that a statement of a review uses, once each."""
+        """Create the macros of synthesis that a statement of a review uses, once each.
+
+        Raises QueryError for an option that a macro does not have.
+        """
+        if unknown := find_unknown_option(sql):
+            name, option, known = unknown
+            raise QueryError(f"{name} has no option {option}; {nearest(option, list(known))}")
         missing = [name for name in find_used(sql) if name not in self.macros]
         if missing:
             with self.cursor() as cursor:

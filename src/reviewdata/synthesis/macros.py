@@ -22,6 +22,7 @@ FILES = (
 """The files in the order in which they build on each other."""
 
 _MACRO = re.compile(r"^CREATE OR REPLACE MACRO (\w+)\s*\(.*?;$", re.MULTILINE | re.DOTALL)
+_OPTION = re.compile(r"(\w+)\s*(?::=|=>)")
 _CALL = re.compile(r"(\w+)\s*\(")
 _SKIPPED = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"", re.DOTALL)
 
@@ -35,6 +36,12 @@ class Macro:
     comment: str
     statement: str
     calls: tuple[str, ...]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return the names of its parameters, by each of which an argument may be given."""
+        given = self.statement.partition("(")[2].partition(") AS")[0]
+        return tuple(part.partition(":=")[0].strip() for part in split_arguments(given))
 
 
 @cache
@@ -102,6 +109,34 @@ def find_calls(sql: str, name: str) -> Iterator[str]:
             if not depth:
                 yield bare[start:position]
                 break
+
+
+def split_arguments(given: str) -> list[str]:
+    """Return the arguments of a call one by one, as they are written."""
+    depth, parts = 0, [""]
+    for character in given:
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
+        if character == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
+def find_unknown_option(sql: str) -> tuple[str, str, tuple[str, ...]] | None:
+    """Return the first macro called with an option that it does not have: it, that, those it has.
+
+    DuckDB says of such a call only that the arguments are not supported.
+    """
+    macros = read_macros()
+    for name in _calls(sql, macros):
+        known = macros[name].options
+        for given in find_calls(sql, name):
+            for part in split_arguments(given):
+                option = _OPTION.match(part)
+                if option and option[1].lower() not in known:
+                    return name, option[1], tuple(word for word in known if word != "by_name")
+    return None
 
 
 def _calls(sql: str, known: Iterable[str]) -> Iterator[str]:
