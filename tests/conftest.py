@@ -37,6 +37,12 @@ def _no_runner(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests find everything anew; those of the cache have a folder of their own."""
+    monkeypatch.setenv("REVIEWDATA_CACHE", "off")
+
+
 @pytest.fixture
 def reviewdata(capsys: pytest.CaptureFixture[str]) -> Command:
     """Return a function that runs a command of reviewdata."""

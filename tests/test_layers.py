@@ -24,6 +24,7 @@ ORDER = (
     ("files", "git", "archives", "cells", "descriptor"),
     ("checksums",),
     ("package",),
+    ("cache",),
     ("order",),
     ("form", "merging"),
     ("formatting", "gitconfig"),

@@ -14,6 +14,7 @@ import typer
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
 from reviewdata.options import (
     Ignore,
+    NoCache,
     Output,
     ProjectArgument,
     ProjectOption,
@@ -54,12 +55,14 @@ def start(
 
 
 @app.command()
-def run(project: ProjectArgument = Path(), verbose: Verbose = False) -> None:
+def run(
+    project: ProjectArgument = Path(), no_cache: NoCache = False, verbose: Verbose = False
+) -> None:
     """Do the main job: validate, run every query, check the claims."""
     from reviewdata.project import Project
     from reviewdata.render.overview import overview_text
 
-    overview = Project(project).run(trace=_trace(verbose))
+    overview = Project(project).run(trace=_trace(verbose), kept=not no_cache)
     print_result(overview_text(overview, choose_paint()))
     failed = any(isinstance(result, str) for _, result in overview.results)
     raise typer.Exit(2 if failed else EXIT_CODES[overview.validation.verdict])
@@ -91,6 +94,7 @@ def validate(
     staged: Annotated[
         bool, typer.Option("--staged", help="Take what is staged in git, not the files.")
     ] = False,
+    no_cache: NoCache = False,
     verbose: Verbose = False,
 ) -> None:
     """Say what is wrong with the data, where, and how to mend it."""
@@ -99,7 +103,8 @@ def validate(
     from reviewdata.saved import gather_run
 
     chosen = [code.upper() for code in select or ()]
-    asked: dict[str, Any] = {"stages": stage or (), "select": chosen, "trace": _trace(verbose)}
+    asked: dict[str, Any] = {"stages": stage or (), "select": chosen, "kept": not no_cache}
+    asked["trace"] = _trace(verbose)
     if rules_from is None and not staged:
         result = Project(project).validate(since=since, **asked)
     else:  # the descriptor in the folder is not the one that is used, and need not be one

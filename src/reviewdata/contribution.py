@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from reviewdata.changes import FileChange
 from reviewdata.difference import compare
@@ -39,6 +40,7 @@ def validate_change(
     select: Sequence[str] = (),
     today: dt.date | None = None,
     trace: Trace | None = None,
+    kept: bool = True,
 ) -> Validation:
     """Return what the stages find in a contribution.
 
@@ -48,12 +50,13 @@ def validate_change(
     `reviewdata.revisions.open_revision` do.
     """
     with open_head(project, rules_from=rules_from, staged=staged) as head:
-        validation = validate(head.root, stages=stages, select=select, today=today, trace=trace)
+        asked: dict[str, Any] = {"today": today, "kept": kept}
+        validation = validate(head.root, stages=stages, select=select, trace=trace, **asked)
         validation = _tell_not_applied(validation, head.not_applied)
         if since is None:
             return validation
         with open_revision(since, project) as base:
-            return _judge(validation, head, base, stages, select, today)
+            return _judge(validation, head, base, stages, select, asked)
 
 
 @contextmanager
@@ -93,7 +96,7 @@ def _judge(
     base: Revision,
     stages: Sequence[str],
     select: Sequence[str],
-    today: dt.date | None,
+    asked: Mapping[str, Any],
 ) -> Validation:
     with compare(base, Revision(head.name, head.root)) as difference:
         rules = validation.rules
@@ -104,10 +107,10 @@ def _judge(
         needed = list_stages(findings, candidates, rules)
         known: tuple[Finding, ...] = ()
         if needed:
-            asked = stages if "run" in needed else sorted(needed)
+            listed = stages if "run" in needed else sorted(needed)
             codes = [code for code in select if _is_known(base.root, code)]
             if codes or not select:
-                known = validate(base.root, stages=asked, select=codes, today=today).findings
+                known = validate(base.root, stages=listed, select=codes, **asked).findings
         marked = mark_old(findings, candidates, known, change)
         return replace(validation, findings=marked, since=base.name, diff=difference.diff)
 

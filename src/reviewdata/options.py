@@ -20,6 +20,9 @@ ProjectOption = Annotated[
     ),
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Tell more, tracebacks too.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Find everything anew, whatever was found before.")
+]
 Output = Annotated[
     Path | None, typer.Option("--output", help="Write to this file, not to stdout.", metavar="FILE")
 ]

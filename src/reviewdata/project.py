@@ -70,14 +70,16 @@ class Project:
         rules_from: str | None = None,
         staged: bool = False,
         trace: Trace | None = None,
+        kept: bool = True,
     ) -> Validation:
         """Return what the stages find; see `reviewdata.validation.validate`.
 
         With `since`, what that revision has too is old, and the result has the difference;
         with `rules_from`, all but the tables is that revision's; with `staged`, the files are
-        those staged in git. See `reviewdata.contribution.validate_change`.
+        those staged in git. See `reviewdata.contribution.validate_change`. Unless `kept`,
+        everything is found anew.
         """
-        asked: dict[str, Any] = {"stages": stages, "select": select, "trace": trace}
+        asked: dict[str, Any] = {"stages": stages, "select": select, "trace": trace, "kept": kept}
         if since is None and rules_from is None and not staged:
             return validate(self.path, **asked)
         from reviewdata.contribution import validate_change
@@ -196,14 +198,14 @@ class Project:
         with load_tables(self.package) as tables:
             return check_claims(tables)
 
-    def run(self, *, trace: Trace | None = None) -> Overview:
+    def run(self, *, trace: Trace | None = None, kept: bool = True) -> Overview:
         """Return the main job: the validation with its claims, and every query's result."""
         results: list[Results] = []
 
         def meanwhile(tables: Tables) -> None:
             results.append(_run_all(tables))
 
-        validation = validate(self.path, trace=trace, meanwhile=meanwhile)
+        validation = validate(self.path, trace=trace, meanwhile=meanwhile, kept=kept)
         return Overview(self.path, self.package, validation, results[0])
 
 

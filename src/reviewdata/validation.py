@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reviewdata.cache import open_cache
 from reviewdata.model import (
     LEVELS,
     STAGES,
@@ -42,20 +43,22 @@ def validate(
     today: dt.date | None = None,
     trace: Trace | None = None,
     meanwhile: Meanwhile | None = None,
+    kept: bool = True,
 ) -> Validation:
     """Run the stages (all, or those given) and return what they found.
 
     `select` keeps only the rules whose codes start with one of the given texts; a rule that
     broke is always kept. `trace` gets the traceback of a stage that breaks. `meanwhile` is
     called with the loaded tables after the stages that read them, while the suites may still
-    run. Raises ReviewdataError for an unknown stage or code, and where the descriptor, the
-    review's rules.toml or its waivers.toml cannot be read.
+    run. Where `kept`, what a stage found before is not found anew (see `cache`). Raises
+    ReviewdataError for an unknown stage or code, and where the descriptor, the review's
+    rules.toml or its waivers.toml cannot be read.
     """
     wanted = _stages(stages)
     package = open_package(project)
     _check_codes(package, select)
     waivers = read_waivers(package.root)
-    results, unread = _run_stages(package, project, wanted, trace, meanwhile)
+    results, unread = _find_results(package, project, wanted, trace, meanwhile, kept=kept)
     runs = [run for result in results for run in result.runs]
     findings = _fold([finding for result in results for finding in result.findings])
     if select:
@@ -113,6 +116,36 @@ def _check_codes(package: Package, select: Sequence[str]) -> None:
     for code in select:
         if not any(known.startswith(code) for known in package.rules):
             raise ReviewdataError(f"no rule has a code that starts with {code or 'nothing'}")
+
+
+def _find_results(
+    package: Package,
+    project: Path | str,
+    wanted: Sequence[Stage],
+    trace: Trace | None,
+    meanwhile: Meanwhile | None,
+    *,
+    kept: bool,
+) -> tuple[list[StageResult], dict[str, str]]:
+    """Return what each stage finds, or found before, and why tables could not be loaded."""
+    cache = open_cache(package) if kept else None
+    if cache is None:
+        return _run_stages(package, project, wanted, trace, meanwhile)
+    known = {stage: cache.find_result(stage) for stage in wanted}
+    results = {stage: result for stage, result in known.items() if result is not None}
+    unread = cache.find_unread()
+    missing = [stage for stage in wanted if stage not in results]
+    if missing or unread is None or meanwhile is not None:
+        found, unread = _run_stages(package, project, missing, trace, meanwhile)
+        made = dict(zip(_order_run(missing), found, strict=True))
+        cache.keep(made, unread)
+        results |= made
+    return [results[stage] for stage in _order_run(wanted)], unread
+
+
+def _order_run(stages: Sequence[Stage]) -> list[Stage]:
+    """Return stages in the order of their results: the suites, which run meanwhile, come last."""
+    return sorted(stages, key=lambda stage: stage == "dataset")
 
 
 def _run_stages(
