@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from test_descriptors import field, schema, write
 
-from reviewdata.files import find_stray_quote
+from reviewdata import files
+from reviewdata.files import find_stray_quote, inspect_file
 from reviewdata.model import Finding
 from reviewdata.records import Dialect, Record, make_reader
 from reviewdata.stages.wording import show, suggest
@@ -299,3 +302,26 @@ def test_after_the_limit_of_errors_no_cell_is_called_read(
         ("RD120", 3),
         ("RD199", None),
     ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [*"a,é\t\n\r\x07\x7f", '"', "\r\n", "<<<<<<< x", "=======", ">>>>>>> y", "|||||||"]
+        )
+    )
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_is_plain_only_where_no_line_is_odd(tmp_path: Path, parts: list[str]) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("".join(parts), "utf-8", newline="")
+    quickly = list(inspect_file(file, "utf-8"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(files, "_is_plain", lambda _: False)
+        assert list(inspect_file(file, "utf-8")) == quickly
+
+
+def test_bounds_of_version_2_are_judged_whatever_the_descriptor_declares(tmp_path: Path) -> None:
+    change = field(type="integer", constraints={"exclusiveMinimum": 1})
+    [(code, line, _)] = [said for said in say(write(tmp_path, change)) if said[0] != "RD001"]
+    assert (code, line) == ("RD121", 2)

