@@ -6,7 +6,7 @@ looked for only where something was counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewdata.columns import quote_name, quote_text, sql_type
@@ -25,6 +25,10 @@ _LOOKALIKE = (  # all Cyrillic, and the Greek letters that look Latin
 
 AT_ONCE = 20
 """Columns whose distinct values are counted in one query: each takes memory of its own."""
+
+
+MOST_WORDS = 10_000
+"""Distinct texts above which a column is no list of words that could be spelt in two ways."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,12 @@ def check_text(tables: Tables, resource: Resource) -> Iterator[Finding]:
         for number, name in enumerate(tables.columns[resource.name], start=1)
         if sql_type(resource.fields.get(name, {})) == "VARCHAR"
     ]
-    asked = [(p, name, text) for name, text in columns for p in _patterns(resource, name)]
+    odd = [
+        column
+        for column, plain in zip(columns, _are_plain(tables, table, columns), strict=True)
+        if not plain
+    ]
+    asked = [(p, name, text) for name, text in odd for p in _patterns(resource, name)]
     if asked:
         counts = ", ".join(
             f"count_if(regexp_matches({text}, {quote_text(pattern.expression)}))"
@@ -69,11 +78,31 @@ def check_text(tables: Tables, resource: Resource) -> Iterator[Finding]:
     free = [(name, text) for name, text in columns if _is_free(resource, name)]
     for start in range(0, len(free), AT_ONCE):
         some = free[start : start + AT_ONCE]
-        counts = ", ".join(f"count(DISTINCT {t}) - count(DISTINCT {_word(t)})" for _, t in some)
-        [found] = tables.fetch(f"SELECT {counts} FROM {table}")
-        for (name, text), fewer in zip(some, found, strict=True):
-            if fewer:
-                yield from _variants(tables, resource, name, text)
+        counts = ", ".join(f"count(DISTINCT {text})" for _, text in some)
+        [texts] = tables.fetch(f"SELECT {counts} FROM {table}")
+        some = [c for c, number in zip(some, texts, strict=True) if 1 < number <= MOST_WORDS]
+        texts = [number for number in texts if 1 < number <= MOST_WORDS]
+        if some:
+            counts = ", ".join(f"count(DISTINCT {_word(text)})" for _, text in some)
+            [words] = tables.fetch(f"SELECT {counts} FROM {table}")
+            for (name, text), fewer, more in zip(some, words, texts, strict=True):
+                if fewer < more:
+                    yield from _variants(tables, resource, name, text)
+
+
+_PLAIN = "([!-?A-~]([ -?A-~]*[!-?A-~])?)?"
+"""Text of printable ASCII without a space at its ends and without an @: no pattern finds it."""
+
+
+def _are_plain(tables: Tables, table: str, columns: Sequence[tuple[str, str]]) -> Sequence[bool]:
+    """Return of each column whether all its text is plain, by one quick look at each cell."""
+    if not columns:
+        return ()
+    plain = ", ".join(
+        f"coalesce(bool_and(regexp_full_match({text}, '{_PLAIN}')), true)" for _, text in columns
+    )
+    [found] = tables.fetch(f"SELECT {plain} FROM {table}")
+    return found
 
 
 def _word(text: str) -> str:
