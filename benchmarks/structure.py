@@ -15,11 +15,12 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from measure import Timing, compile_environment, ratios, run_in_turn, show, verdict
 
 STUDIES = 1_000
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "fields": [
         {"name": "study_id", "type": "string", "constraints": {"required": True}},
         {"name": "outcome_id", "type": "string", "constraints": {"required": True}},

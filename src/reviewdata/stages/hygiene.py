@@ -79,9 +79,9 @@ def check_text(tables: Tables, resource: Resource) -> Iterator[Finding]:
     for start in range(0, len(free), AT_ONCE):
         some = free[start : start + AT_ONCE]
         counts = ", ".join(f"count(DISTINCT {text})" for _, text in some)
-        [texts] = tables.fetch(f"SELECT {counts} FROM {table}")
-        some = [c for c, number in zip(some, texts, strict=True) if 1 < number <= MOST_WORDS]
-        texts = [number for number in texts if 1 < number <= MOST_WORDS]
+        [found] = tables.fetch(f"SELECT {counts} FROM {table}")
+        some = [c for c, number in zip(some, found, strict=True) if 1 < number <= MOST_WORDS]
+        texts = [number for number in found if 1 < number <= MOST_WORDS]
         if some:
             counts = ", ".join(f"count(DISTINCT {_word(text)})" for _, text in some)
             [words] = tables.fetch(f"SELECT {counts} FROM {table}")
