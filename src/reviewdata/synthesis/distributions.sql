@@ -180,10 +180,11 @@ CREATE OR REPLACE MACRO _beta_front(x, y, a, b, l) AS (
         lambda _part: _part.sign * (_stirling(_part.z) + _part.z * _deviance(_part.u, _part.d)))))
 );
 
--- The continued fraction under it, from its far end.
+-- The continued fraction under it, from its far end. (The term over a + 2 n - 3 is 0 for n = 1.)
 CREATE OR REPLACE MACRO _beta_fraction(x, y, a, b, l) AS (
     list_reduce(range((40 + ceil(0.7 * sqrt(least(a, b))))::BIGINT, 0, -1),
-        lambda _bc_f, _bc_n: _bc_n - 1 + (_bc_n - 1) * (b - _bc_n + 1) * x / (a + 2 * _bc_n - 3)
+        lambda _bc_f, _bc_n: _bc_n - 1
+            + (_bc_n - 1) * (b - _bc_n + 1) * x / greatest(a + 2 * _bc_n - 3, 1e-300)
             + (a + _bc_n - 1) / (a + 2 * _bc_n - 1) * (l + 1 + (_bc_n - 1) * (1 + y))
             + (a + _bc_n - 1) * (a + b + _bc_n - 1) / ((a + 2 * _bc_n - 1) * (a + 2 * _bc_n - 1))
                 * _bc_n * (b - _bc_n) * x * x / _bc_f,
