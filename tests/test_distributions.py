@@ -141,7 +141,7 @@ def test_the_shorter_quantile_of_t_has_twelve_digits_from_one_on_and_eleven_belo
 
 
 def test_the_tail_of_f_has_twelve_digits() -> None:
-    rows = [
+    rows: list[tuple[float, ...]] = [
         row
         for f, few, df in grid(RATIOS_OF_F, SMALL, [*SMALL, 100, 1000, 1e4])
         for row in ((f, few, df), (f, df, few))
