@@ -402,7 +402,9 @@ def test_the_bases_of_the_shipped_review_are_compared_by_the_command(
     content = json.loads(ended.out)["diff"]
     [change] = content["tables"]
     assert change["rows"][0]["cells"] == [{"field": "mean", "old": "5.41", "new": "5.14"}]
-    [figure] = content["figures"]
+    figures = {figure["query"]: figure for figure in content["figures"]}
+    assert set(figures) == {"pooled_alliance", "pooled_alliance_random"}
+    figure = figures["pooled_alliance"]
     before, after = figure["values"]["weighted_mean"]
     assert (round(before, 2), round(after, 2)) == (5.11, 5.06)
 

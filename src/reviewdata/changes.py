@@ -20,6 +20,11 @@ LISTED = 2_000
 """Records of a table that are listed, of each kind; those above it are counted."""
 
 
+def show_fraction(value: float) -> str:
+    """Return a figure with four decimals, or four digits where those would not show it."""
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e6 or value == 0 else f"{value:.4g}"
+
+
 @dataclass(frozen=True, slots=True)
 class CellChange:
     """A cell's text before and after; None where the file has no such cell."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reviewdata.changes import Diff, FigureChange, FileChange, TableChange
+from reviewdata.changes import Diff, FigureChange, FileChange, TableChange, show_fraction
 from reviewdata.comparison import Comparison
 from reviewdata.declarations import Declared, compare_descriptors, compare_schemas
 from reviewdata.effects import compare_claims, compare_figures
@@ -227,4 +227,4 @@ def _effect(change: FigureChange) -> str:
 def _text(value: Any) -> str:
     if value is None:
         return "none"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return show_fraction(value) if isinstance(value, float) else str(value)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from reviewdata.changes import show_fraction
+
 Paint = Callable[[str, str], str]
 """Gives a text in a style of rich (`bold red`) for a terminal, or just the text."""
 
@@ -86,7 +88,7 @@ def shown(value: Any) -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             return ""
-        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e6 or value == 0 else f"{value:.4g}"
+        return show_fraction(value)
     return plain(value)
 
 

@@ -2,7 +2,8 @@
 --
 -- Every macro takes numbers and gives a DOUBLE: null for a missing argument and outside of its
 -- domain, never NaN. The relative error is below 1e-12 wherever the result is no smaller than
--- 1e-290; tests/test_distributions.py has the grids. Names that begin with `_` are parts.
+-- 1e-290 (for df of a million and below); tests/test_distributions.py has the grids. Names that
+-- begin with `_` are parts.
 
 -- u - 1 - ln u for a ratio u that is given with its distance d = u - 1. Near 1 it is
 -- s d - 2 s^3 (1/3 + s^2/5 + s^4/7 + ...) with s = d / (2 + d), from ln u = 2 artanh(s), so that
@@ -182,8 +183,9 @@ CREATE OR REPLACE MACRO _beta_front(x, y, a, b, l) AS (
 
 -- The continued fraction under it, from its far end.
 CREATE OR REPLACE MACRO _beta_fraction(x, y, a, b, l) AS (
-    list_reduce(range((40 + ceil(0.7 * sqrt(least(a, b))))::BIGINT, 0, -1),
-        lambda _bc_f, _bc_n: _bc_n - 1 + (_bc_n - 1) * (b - _bc_n + 1) * x / (a + 2 * _bc_n - 3)
+    list_reduce(range((64 + ceil(0.7 * sqrt(least(a, b))))::BIGINT, 0, -1),
+        lambda _bc_f, _bc_n: _bc_n - 1
+            + (_bc_n - 1) * (b - _bc_n + 1) * x / greatest(a + 2 * _bc_n - 3, 1)
             + (a + _bc_n - 1) / (a + 2 * _bc_n - 1) * (l + 1 + (_bc_n - 1) * (1 + y))
             + (a + _bc_n - 1) * (a + b + _bc_n - 1) / ((a + 2 * _bc_n - 1) * (a + 2 * _bc_n - 1))
                 * _bc_n * (b - _bc_n) * x * x / _bc_f,
@@ -311,7 +313,8 @@ CREATE OR REPLACE MACRO _t_newton(p, df, s, beyond) AS (
 );
 
 -- The t of which both tails, of a whole number df, are p, of p of 1/2 and below, from that z of the
--- normal distribution: shorter to plan than t_ppf, which has the words.
+-- normal distribution: shorter to plan than t_ppf, which has the words. A t below 1, of p above
+-- 0.31, has eleven digits.
 CREATE OR REPLACE MACRO _t_point(p, df, z) AS (
     list_reduce(range(CASE WHEN df >= 1 THEN 30 END), lambda _tp, _tp_i: CASE WHEN _tp.done THEN _tp
         ELSE _t_newton(p, df, _tp, _t_beyond(_tp.t, df, _tp.low)) END,

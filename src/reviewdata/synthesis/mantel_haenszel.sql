@@ -69,11 +69,14 @@ CREATE OR REPLACE MACRO _mh_report(s, measure) AS (
 -- person more in each cell of a table that has an empty one; tables in which neither arm has an
 -- event, or nobody is without, have no part in Q. Rows with a missing or negative count, or an
 -- empty arm, are left out and counted in k_missing. I2 and H2 are by Q.
+-- Options: measure; level and unit as in pool.
 -- Returns: STRUCT(k, k_missing, estimate, se, statistic, p, ci_lower, ci_upper, I2, H2, Q, Q_df,
 -- Q_p); estimate and interval of RR and OR are logarithms.
 -- In metafor: rma.mh(ai, bi, ci, di, measure = 'OR').
-CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR', level := 95) AS (
-    first_value(_mh_report({
+CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR', level := 95,
+        unit := NULL) AS (
+    first_value(CASE WHEN _checked('pool_mh', unit, NULL, _is_table(ai, bi, ci, di)) THEN
+        _mh_report({
         'n': count(*),
         'k': count(*) FILTER (_is_table(ai, bi, ci, di) AND CASE
             WHEN NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
@@ -111,6 +114,6 @@ CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR'
             * _table_effect(ai, bi, ci, di, measure).y) FILTER (_is_table(ai, bi, ci, di)),
         'u1': sum(_table_effect(ai, bi, ci, di, measure).w
             * pow(_table_effect(ai, bi, ci, di, measure).y, 2))
-            FILTER (_is_table(ai, bi, ci, di))}, measure))
+            FILTER (_is_table(ai, bi, ci, di))}, measure) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

@@ -197,7 +197,8 @@ CREATE OR REPLACE MACRO _figures(s, method, test) AS (
         'k': _fi.k, 'n': _fi.n, 'q': _fi.q, 'tau2': _fi.tau2, 'mu': _fi.mu,
         'factor': _fi.factor,
         'good': _fi.done AND _fi.w1 > 0 AND isfinite(_fi.w1) AND isfinite(_fi.mu)
-            AND isfinite(coalesce(_fi.tau2, 0)),
+            AND isfinite(coalesce(_fi.tau2, 0)) AND (_fi.k < 2 OR isfinite(_fi.q)
+                AND (upper(method) IN ('EE', 'FE') OR isfinite(_fi.trace))),
         'se': sqrt(CASE lower(test) WHEN 'knha' THEN _fi.factor
             WHEN 'adhoc' THEN CASE WHEN _fi.factor < 1 THEN 1 ELSE _fi.factor END
             ELSE 1 END / _fi.w1),
@@ -240,12 +241,12 @@ CREATE OR REPLACE MACRO _report(s, z_ci, z_pi, method, test) AS (
         'pi_upper': CASE WHEN upper(method) NOT IN ('EE', 'FE')
             THEN _rp.mu + _rp.z_pi * sqrt(_rp.se * _rp.se + _rp.tau2) END,
         'tau2': _rp.tau2,
-        'tau2_se': _rp.tau2_se,
+        'tau2_se': CASE WHEN isfinite(_rp.tau2_se) THEN _rp.tau2_se END,
         'I2': _rp.i2,
         'H2': _rp.h2,
         'Q': CASE WHEN isfinite(_rp.q) THEN _rp.q END,
         'Q_df': CASE WHEN _rp.k > 0 THEN _rp.k - 1 END,
-        'Q_p': chi2_sf(_rp.q, _rp.k - 1),
+        'Q_p': chi2_sf(CASE WHEN isfinite(_rp.q) THEN _rp.q END, _rp.k - 1),
         'knha_factor': _rp.factor,
         'converged': CASE WHEN _rp.k > 0 THEN _rp.good END})[1]
 );
@@ -336,10 +337,10 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
 --     measure  the effect measure of each row: several in one pool are an error
 -- Rows without an effect or a variance, or with a variance that is not above 0 or has no inverse,
 -- are left out and counted in k_missing. (metafor keeps variances of 0 and warns.) What is not
--- defined for so few studies is null. An estimate whose search did not end is null, and converged
--- is false. The likelihood can have several maxima: the search starts at the estimate of Hedges,
--- as that of metafor does, and compares what it finds with tau2 = 0. HAVING cannot call it;
--- QUALIFY can.
+-- defined for so few studies is null. An estimate whose search did not end, or whose sums are too
+-- large for a DOUBLE, is null, and converged is false. The likelihood can have several maxima: the
+-- search starts at the estimate of Hedges, as that of metafor does, and compares what it finds with
+-- tau2 = 0 where that is one too. HAVING cannot call it; QUALIFY can.
 -- Returns: STRUCT(k, k_missing, estimate, se, statistic, df, p, ci_lower, ci_upper, pi_lower,
 -- pi_upper, tau2, tau2_se, I2, H2, Q, Q_df, Q_p, knha_factor, converged).
 -- In metafor: rma(yi, vi, method = 'REML', test = 'z', level = 95) and predict().

@@ -219,7 +219,7 @@ CREATE OR REPLACE MACRO _regressed(name, yi, vi, xi, by_name, method, test, leve
 -- Formula: weighted least squares with weights 1 / (vi + tau2); tau2 as in pool, with k - 2 for
 -- k - 1; QE is the sum of squares of the residuals at tau2 = 0; R2 = 100 (1 - tau2 / tau2 without
 -- the moderator), 0 at least. statistic, df, p, ci_lower and ci_upper are those of the slope.
--- Options: method, test and level as in pool.
+-- Options: method, test, level, unit and measure as in pool.
 -- Returns: STRUCT(k, k_missing, intercept, intercept_se, intercept_p, intercept_lower,
 -- intercept_upper, slope, slope_se, statistic, df, p, ci_lower, ci_upper, tau2, tau2_se, I2, H2,
 -- R2, QE, QE_df, QE_p, knha_factor, converged). All but the counts is null with fewer than three
@@ -228,8 +228,9 @@ CREATE OR REPLACE MACRO _regressed(name, yi, vi, xi, by_name, method, test, leve
 -- Source: Berkey et al. (1995), A random-effects regression model for meta-analysis.
 -- In metafor: rma(yi, vi, mods = ~ xi).
 CREATE OR REPLACE MACRO regress(yi, vi, xi, by_name := NULL, method := 'REML', test := 'z',
-        level := 95) AS (
-    first_value(_regressed('regress', yi, vi, xi, by_name, method, test, level))
+        level := 95, unit := NULL, measure := NULL) AS (
+    first_value(CASE WHEN _checked('regress', unit, measure, _usable_with(yi, vi, xi)) THEN
+        _regressed('regress', yi, vi, xi, by_name, method, test, level) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
 
@@ -239,20 +240,21 @@ CREATE OR REPLACE MACRO regress(yi, vi, xi, by_name := NULL, method := 'REML', t
 -- regress(yi, vi, sqrt(vi), method := 'EE', test := 'knha'). statistic, df and p are those of the
 -- slope; the intercept is the effect where the standard error is 0.
 -- Options: model, 'rma' (the default of metafor) or 'lm'; method and test as in pool, for 'rma';
--- level, a percent from 50 to below 100 (95), or a share.
+-- level, unit and measure as in pool.
 -- Source: Egger et al. (1997), Bias in meta-analysis; Sterne and Egger (2005).
 -- Returns: STRUCT(k, k_missing, statistic, df, p, intercept, intercept_lower, intercept_upper,
 -- converged).
 -- In metafor: regtest(yi, vi, model = 'rma').
 CREATE OR REPLACE MACRO egger(yi, vi, by_name := NULL, model := 'rma', method := 'REML',
-        test := 'z', level := 95) AS (
-    first_value(list_transform([_regressed('egger', yi, vi, sqrt(CASE WHEN _usable(yi, vi) THEN
+        test := 'z', level := 95, unit := NULL, measure := NULL) AS (
+    first_value(CASE WHEN _checked('egger', unit, measure, _usable(yi, vi)) THEN
+        list_transform([_regressed('egger', yi, vi, sqrt(CASE WHEN _usable(yi, vi) THEN
             CAST(vi AS DOUBLE) END), CASE WHEN lower(model) IN ('rma', 'lm') THEN by_name
             ELSE error(_unknown('model of egger', model, ['rma', 'lm'])) END,
         CASE WHEN lower(model) = 'lm' THEN 'EE' ELSE method END,
         CASE WHEN lower(model) = 'lm' THEN 'knha' ELSE test END, level)],
         lambda _eg: {'k': _eg.k, 'k_missing': _eg.k_missing, 'statistic': _eg.statistic, 'df': _eg.df,
             'p': _eg.p, 'intercept': _eg.intercept, 'intercept_lower': _eg.intercept_lower,
-            'intercept_upper': _eg.intercept_upper, 'converged': _eg.converged})[1])
+            'intercept_upper': _eg.intercept_upper, 'converged': _eg.converged})[1] END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );

@@ -76,8 +76,9 @@ CREATE OR REPLACE MACRO _list_sums(y, w, n) AS ({
 -- are counted in k_missing of each and not left out in turn.
 -- In metafor: leave1out(rma(yi, vi)).
 CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 'REML', test := 'z',
-        level := 95, pi := 'default') AS (
-    first_value(list_transform(list_transform(list_transform([{
+        level := 95, pi := 'default', unit := NULL, measure := NULL) AS (
+    first_value(CASE WHEN _checked('leave_one_out', unit, measure, _usable(yi, vi)) THEN
+        list_transform(list_transform(list_transform([{
             'n': count(*),
             'k': count(*) FILTER (_usable(yi, vi)
                 AND _options('leave_one_out', by_name, method, test, level, pi)),
@@ -93,7 +94,7 @@ CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 
         lambda _lo: struct_concat({'label': _lo.label}, _pooled(
             _list_sums(_lo.y, _lo.w, _lo.n), _lo.y, _lo.w,
             _quantile_ci(len(_lo.y), _alpha(level), _lo.z, test),
-            _quantile_pi(len(_lo.y), _alpha(level), _lo.z, test, pi), method, test))))
+            _quantile_pi(len(_lo.y), _alpha(level), _lo.z, test, pi), method, test))) END)
         OVER (ROWS BETWEEN CURRENT ROW AND CURRENT ROW)
 );
 
