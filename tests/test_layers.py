@@ -46,8 +46,9 @@ ORDER = (
     ("plausibility.checks",),
     (
         *("claims", "waivers", "stages.schemas", "stages.tally", "stages.broken"),
-        *("stages.hygiene", "stages.verdicts", "stages.wording"),
+        *("stages.hygiene", "stages.errors"),
     ),
+    ("stages.verdicts", "stages.wording"),
     ("stages.statistics",),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
     ("stages.dataset", "stages.expectations"),

@@ -299,3 +299,32 @@ def test_after_the_limit_of_errors_no_cell_is_called_read(
         ("RD120", 3),
         ("RD199", None),
     ]
+
+
+V2 = "https://datapackage.org/profiles/2.0/"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "judged"),
+    [
+        ({}, False),
+        ({"package": V2 + "datapackage.json"}, True),
+        ({"package": V2 + "datapackage.json", "schema": V2 + "tableschema.json"}, True),
+        ({"package": "https://datapackage.org/profiles/1.0/datapackage.json"}, False),
+        ({"package": "https://example.org/own.json"}, True),
+        ({"schema": V2 + "tableschema.json"}, False),
+    ],
+)
+def test_the_package_says_which_version_its_schemas_are_of(
+    profiles: dict[str, str], judged: bool, tmp_path: Path
+) -> None:
+    def change(descriptor: dict[str, Any]) -> None:
+        field(constraints={"exclusiveMinimum": 1})(descriptor)
+        for noun, where in (
+            ("package", descriptor),
+            ("schema", descriptor["resources"][0]["schema"]),
+        ):
+            where |= {"$schema": profiles[noun]} if noun in profiles else {}
+
+    told = say(write(tmp_path, change))
+    assert [code for code, _, _ in told] == (["RD121"] if judged else ["RD199"])

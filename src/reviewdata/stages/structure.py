@@ -8,21 +8,20 @@ that must be unique, values that no database type holds.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import find_stray_quotes, inspect_file
 from reviewdata.loading import is_by_record
-from reviewdata.model import Finding, Origin, Rule, Run, StageResult
+from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
 from reviewdata.records import Dialect, encoding_of, read_records
 from reviewdata.rules import make_finding
+from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
-from reviewdata.stages.verdicts import Verdict, find_fault, judge
-from reviewdata.stages.wording import count_cells, explain, show
+from reviewdata.stages.verdicts import find_fault, judge
+from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
 
@@ -64,7 +63,7 @@ def check(tables: Tables) -> StageResult:
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
     findings: list[Finding] = []
-    faults = {name: find_fault(package.resources[name]) for name in tables.columns}
+    faults = {name: find_fault(package, package.resources[name]) for name in tables.columns}
     usable = [name for name, fault in faults.items() if fault is None]
     for resource in package.resources.values():
         if resource.file is None:
@@ -115,22 +114,18 @@ def _check_table(
     tables: Tables, resource: Resource, rules: Mapping[str, Rule], verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield the findings on a table that was read, each at its physical line."""
-    known = {
-        (getattr(error, "row_number", None), getattr(error, "field_name", None))
-        for error in verdict.errors
-    }
+    known = {(error.row, error.field) for error in verdict.errors}
     faults = [f for f in _unheld(tables, resource, known) if f.row <= verdict.last]
     faults += [
         *_stray_quotes(tables, resource),
         *_unique_keys(tables, resource),
         *_formulas(tables, resource),
     ]
-    rows = [n for e in verdict.errors if isinstance(n := getattr(e, "row_number", None), int)]
+    rows = [error.row for error in verdict.errors if error.row is not None]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
     blanks = _blank_lines(resource, rows, places)
     for error in verdict.errors:
-        blank = getattr(error, "row_number", None) in blanks
-        if not blank or error.type == "blank-row":  # its empty key says nothing more
+        if error.row not in blanks or error.type == "blank-row":  # its empty key says nothing more
             yield _finding(rules, resource, error, places, blanks, verdict)
     for type_, note in verdict.unjudged:
         yield _unjudged(rules["RD199"], resource, type_, note)
@@ -148,60 +143,48 @@ def _unjudged(rule: Rule, resource: Resource, type_: str, note: str) -> Finding:
     return make_finding(rule, {"note": note}, message=message, type=type_, **place)
 
 
-@cache
-def _origin() -> Origin:
-    return Origin("frictionless", version("frictionless"))
-
-
 def _finding(
     rules: Mapping[str, Rule],
     resource: Resource,
-    error: Any,
+    error: Error,
     places: Mapping[int, Place],
     blanks: Mapping[int, int],
     verdict: Verdict,
 ) -> Finding:
-    """Return the finding on an error of frictionless."""
-    row = getattr(error, "row_number", None)
-    name = getattr(error, "field_name", None)
-    name = name if isinstance(name, str) and name in resource.fields else None
-    keys = getattr(error, "field_names", None)  # of a foreign key; the finding points at its first
-    name = str(keys[0]) if keys else name
-    place = places.get(row) if isinstance(row, int) else None
-    cell = getattr(error, "cell", None) or getattr(error, "label", None) or ""
-    note = explain(error, resource, name, place.cells if place else {})
-    if error.type == "extra-cell":
-        length = verdict.lengths.get(error.row_number, len(error.cells))
-        note = count_cells(length, len(verdict.labels))
+    """Return the finding on an error; that on a foreign key points at its first field."""
+    name = error.field if error.field in resource.fields else None
+    name = error.key[0][0] if error.key else name
+    place = places.get(error.row) if error.row is not None else None
+    note = explain(error, verdict.labels, resource, name, place.cells if place else {})
     values = {
-        "cell": show(str(cell)),
-        "field": name or getattr(error, "field_name", "") or "",
-        "number": getattr(error, "field_number", None),
+        "cell": show(error.cell),
+        "field": name or error.field or "",
+        "number": error.number,
         "table": resource.name,
         "note": note,
-        "row": row,
+        "row": error.row,
         "type": error.type,
     }
-    where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": row}
+    where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": error.row}
     if place is not None:
         where = place.at(name)
-    elif isinstance(row, int):
-        where["line"] = blanks.get(row)
+    elif error.row is not None:
+        where["line"] = blanks.get(error.row)
     elif "label" in error.type:
         where["line"] = 1
     where |= {"field": name, "type": error.type}
-    if number := getattr(error, "field_number", None):
-        where["field_number"] = number
-    if cell:
-        where["value"] = str(cell)
+    if error.number:
+        where["field_number"] = error.number
+    if error.cell:
+        where["value"] = error.cell
     code = TYPES.get(error.type, "RD199")
-    if error.type == "extra-label" and not str(cell).strip():
+    if error.type == "extra-label" and not error.cell.strip():
         code = TYPES["blank-label"]
     message = None
-    if error.type == "constraint-error" and note == "required":
+    if error.constraint == "required":
         message = rules[code].messages["required"]
         where["fix"] = _REQUIRED
-    return make_finding(rules[code], values, origin=_origin(), message=message, **where)
+    return make_finding(rules[code], values, origin=verdict.origin, message=message, **where)
 
 
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
