@@ -44,6 +44,12 @@ BUFFER = 1024 * 1024
 WIDE = 250
 """Columns above which values are not stored: in one scan their expressions take all memory."""
 
+EXTRA_LIMIT = 100
+"""Cells too many of one record that are told one by one; of more the first is told.
+
+frictionless copies all cells of a record for each of them.
+"""
+
 LINE = 2 * 1024 * 1024
 """Bytes in a line of the copy up to which DuckDB's own buffers do."""
 
@@ -192,27 +198,42 @@ def load_by_record(
 ) -> None:
     """Write the records with their places as a CSV of one fixed form, and load that.
 
-    A short record is filled up with nulls, a long one cut: the structure stage reports both.
-    Blank records are left out, as frictionless reports them and reads no values from them.
+    A short record is filled up with nulls, a long one cut. Blank records are left out, as
+    frictionless reports them and reads no values from them. `irregular.NAME` has all of these:
+    row, line and number of cells, and a record of its own for each cell too many, with its
+    column's number and its text. Of a record that is too long by more than EXTRA_LIMIT, it has
+    the first of them.
     """
     assert resource.file is not None
-    copy = folder / "records.csv"
+    copy, odd = folder / "records.csv", folder / "irregular.csv"
     records = read_records(resource.file, dialect)
     if dialect.header:
         next(records)
     width = len(plan.names)
+    widest = max(width, len(resource.fields))
     longest = LINE
-    with copy.open("w", encoding="utf-8", newline="") as out:
+    with (
+        copy.open("w", encoding="utf-8", newline="") as out,
+        odd.open("w", encoding="utf-8", newline="") as beside,
+    ):
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        irregular = csv.writer(beside, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         for row, line, cells in records:
-            if not any(cells):
+            count = len(cells)
+            blank = not any(cells)
+            if count < width or blank:
+                irregular.writerow([row, line, count, _NULL, _NULL])
+            if blank:
                 continue
             if (size := sum(map(len, cells))) > RECORD_LIMIT:
                 note = f"record {row} has more than {RECORD_LIMIT:,} characters"
                 raise Refusal("RD106", {"note": note}, line)
             if size > LINE // 16:  # four bytes a character, and a quote may be doubled
                 longest = max(longest, 2 * sum(len(cell.encode()) + 2 for cell in cells))
-            padding: list[Any] = [_NULL] * (width - len(cells))
+            told = count if count <= widest + EXTRA_LIMIT else widest + 1
+            for number, cell in enumerate(cells[width:told], start=width + 1):
+                irregular.writerow([row, line, count, number, cell])
+            padding: list[Any] = [_NULL] * (width - count)
             writer.writerow([row, line, *cells[:width], *padding])
     options = (
         f"header = false, delim = ',', new_line = '\\n', max_line_size = {longest}, "
@@ -220,6 +241,16 @@ def load_by_record(
     )
     connection.execute(_create(resource, plan, copy, options, RESERVED))
     copy.unlink()
+    listed = ", ".join(f"{name}: '{type_}'" for name, type_ in _IRREGULAR.items())
+    connection.execute(
+        f"CREATE TABLE irregular.{quote_name(resource.name)} AS"
+        f" SELECT * REPLACE (coalesce(cells, 0) AS cells) FROM read_csv({quote_text(str(odd))},"
+        f" columns = {{{listed}}}, auto_detect = false, quote = '\"', escape = '\"', {options})"
+    )
+    odd.unlink()
+
+
+_IRREGULAR = dict.fromkeys(("row", "line", "cells", "number"), "BIGINT") | {"text": "VARCHAR"}
 
 
 def _create(resource: Resource, plan: Plan, file: Path, options: str, places: Iterable[str]) -> str:

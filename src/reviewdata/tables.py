@@ -306,7 +306,8 @@ def _load(
                 if catalog:
                     connection.execute(f"ATTACH {quote_text(database(catalog))} AS {catalog}")
                     connection.execute(f"USE {catalog}")
-                connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
+                for schema in ("store", "irregular", "raw", "cells"):
+                    connection.execute(f"CREATE SCHEMA {schema}")
             with interruptible():
                 for catalog, resource in wanted:
                     if catalog:

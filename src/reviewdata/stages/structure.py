@@ -16,7 +16,7 @@ from reviewdata.loading import is_by_record
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, encoding_of, read_records
+from reviewdata.records import Dialect, encoding_of
 from reviewdata.rules import make_finding
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
@@ -123,7 +123,7 @@ def _check_table(
     ]
     rows = [error.row for error in verdict.errors if error.row is not None]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
-    blanks = _blank_lines(resource, rows, places)
+    blanks = _blank_lines(tables, resource, set(rows) - set(places))
     for error in verdict.errors:
         if error.row not in blanks or error.type == "blank-row":  # its empty key says nothing more
             yield _finding(rules, resource, error, places, blanks, verdict)
@@ -190,15 +190,16 @@ def _finding(
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
 
 
-def _blank_lines(
-    resource: Resource, rows: Collection[int], places: Mapping[int, Place]
-) -> dict[int, int]:
+def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:
     """Return the lines of records that hold nothing and so are not in the table."""
-    wanted = set(rows) - set(places)
-    if not wanted or resource.file is None:
+    if not wanted or not is_by_record(tables.connection, resource.name):
         return {}
-    records = read_records(resource.file, Dialect.of(resource.descriptor))
-    return {record.row: record.line for record in records if record.row in wanted}
+    return dict(
+        tables.fetch(
+            f"SELECT row, line FROM irregular.{quote_name(resource.name)}"
+            f" WHERE row IN (SELECT unnest({sorted(wanted)}))"
+        )
+    )
 
 
 def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:

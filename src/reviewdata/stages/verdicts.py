@@ -18,6 +18,7 @@ from importlib.metadata import version
 from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
 from reviewdata.package import ForeignKey, Package, Resource
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
@@ -28,12 +29,6 @@ from reviewdata.tables import Tables
 
 ERROR_LIMIT = 100_000
 """Errors of one table that frictionless may report before it stops reading."""
-
-EXTRA_LIMIT = 100
-"""Cells too many of one record that frictionless may tell one by one; of more it tells the first.
-
-It copies all cells of a record for each of them.
-"""
 
 Breaks = Callable[[str], bool]
 """Whether a text breaks the pattern of its field."""
