@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,13 +62,16 @@ _NULL = 0  # a number is written without quotes, and only what has none can be n
 class Plan:
     """The columns of a file, the fields of its schema, and where each field's text is.
 
-    `stored` says whether typed values are, which costs half of the time.
+    `stored` says whether typed values are, which costs half of the time. `labels` are those of
+    the header, which is the record number `header`; none, and 0, where there is no header.
     """
 
     names: tuple[str, ...]
     fields: Mapping[str, Mapping[str, Any]]
     source: Mapping[str, str | None]
     stored: bool = True
+    labels: tuple[str, ...] = ()
+    header: int = 0
 
     def stores(self, field: Mapping[str, Any]) -> bool:
         """Whether the typed value of a field is stored, rather than made where it is read."""
@@ -111,6 +115,9 @@ def _load(
     plan = replace(plan_columns(resource, dialect), stored=stored)
     if not load_directly(connection, resource, dialect, plan):
         load_by_record(connection, resource, dialect, plan, folder)
+    told = json.dumps({"header": plan.header, "labels": plan.labels})
+    table = f"store.{quote_name(resource.name)}"
+    connection.execute(f"COMMENT ON TABLE {table} IS {quote_text(told)}")
     create_views(connection, resource, plan)
     return tuple(plan.fields)
 
@@ -119,6 +126,7 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
     """Return the columns of a file. Raises Refusal for one without a first record."""
     assert resource.file is not None
     labels = [str(entry["name"]) for entry in resource.schema.get("fields", [])]
+    header = 0
     if dialect.header or not labels:
         records = read_sources(resource.file, dialect)
         found = next(((r, s) for r, s in records if dialect.header or any(r.cells)), None)
@@ -127,11 +135,14 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
         first, lines = found
         if dialect.header:
             check_delimiter(lines, dialect, resource.fields)
+            header = first.row
         labels = [label.strip() if dialect.header else "" for label in first.cells]
     names = column_names(labels, resource)
     fields = resource.fields or {name: {} for name in names}
     position = {name.lower(): f"t{number}" for number, name in enumerate(names, start=1)}
-    return Plan(tuple(names), fields, {name: position.get(name.lower()) for name in fields})
+    source = {name: position.get(name.lower()) for name in fields}
+    given = tuple(labels) if header else ()
+    return Plan(tuple(names), fields, source, labels=given, header=header)
 
 
 def load_directly(

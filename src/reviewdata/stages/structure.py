@@ -18,9 +18,9 @@ from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
 from reviewdata.records import Dialect, encoding_of
 from reviewdata.rules import make_finding
+from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
-from reviewdata.stages.verdicts import find_fault, judge
 from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
@@ -114,9 +114,8 @@ def _check_table(
     tables: Tables, resource: Resource, rules: Mapping[str, Rule], verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield the findings on a table that was read, each at its physical line."""
-    known = {(error.row, error.field) for error in verdict.errors}
-    faults = [f for f in _unheld(tables, resource, known) if f.row <= verdict.last]
-    faults += [
+    faults = [
+        *_unheld(tables, resource, verdict),
         *_stray_quotes(tables, resource),
         *_unique_keys(tables, resource),
         *_formulas(tables, resource),
@@ -214,19 +213,25 @@ def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
             yield Fault("RD129", record.row, None, {"row": record.row, **values}, kind)
 
 
-def _unheld(
-    tables: Tables, resource: Resource, known: Collection[tuple[int | None, str | None]]
-) -> Iterator[Fault]:
-    """Yield the values that frictionless reads and that the typed table cannot hold."""
+def _unheld(tables: Tables, resource: Resource, verdict: Verdict) -> Iterator[Fault]:
+    """Yield the values that are of their type and that the typed table cannot hold.
+
+    SQL has looked up each of them; of frictionless it is known which cells it did not accept.
+    """
+    known = {(error.row, error.field) for error in verdict.errors}
+    accepted = verdict.accepted
     lost = {
         name: f"CASE WHEN {quote_name(name)} IS NULL THEN _text_{number} END"
         for number, name in enumerate(tables.columns[resource.name], start=1)
         if resource.fields.get(name, {}).get("type") in _TYPED
+        and (accepted is None or name in accepted)
     }
     absent = ", ".join(quote_text(m) for m in ("", *_common_missing(resource)))
     where = f"text NOT IN ({absent})"
     for row, name, text in _find_cells(tables, resource, "cells", lost, where):
-        if (row, name) not in known and text not in resource.missing_values(name):
+        if text in resource.missing_values(name) or row > verdict.last:
+            continue
+        if (row, name) not in known if accepted is None else text in accepted[name]:
             yield Fault("RD125", row, name, {"type": resource.fields[name]["type"]})
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
-from reviewdata.package import ForeignKey, Package, Resource
+from reviewdata.package import ForeignKey, Package, Resource, can_follow
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
 from reviewdata.records import Dialect
 from reviewdata.stages.errors import Error, Verdict
@@ -62,7 +62,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
         from frictionless import Package as Descriptor
 
         names = {name: f"t{number}" for number, name in enumerate(sorted(usable))}
-        keys = [key for key in resource.foreign_keys if _can_follow(tables.package, key, usable)]
+        keys = [key for key in resource.foreign_keys if can_follow(tables.package, key, usable)]
         needed = {resource.name, *(key.resource for key in keys)}
         described = [_describe(tables.package.resources[name], names[name]) for name in needed]
         for entry in described:
@@ -179,12 +179,6 @@ def _reading(widths: Mapping[str, int], lengths: Mapping[str, dict[int, int]]) -
         yield
     finally:
         CsvParser.read_cell_stream_create = given
-
-
-def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
-    return key.resource in usable and all(
-        name in package.resources[key.resource].fields for name in key.reference
-    )
 
 
 def _describe(resource: Resource, name: str) -> dict[str, Any]:

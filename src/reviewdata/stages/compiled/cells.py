@@ -1,0 +1,171 @@
+"""The cells that are not of their type or break a constraint, and the records of another form.
+
+One scan counts, for all columns, the cells with which something is wrong; only a column that
+has one is asked which.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from reviewdata.columns import quote_text
+from reviewdata.stages.compiled.columns import Column
+from reviewdata.stages.compiled.listing import Listing
+from reviewdata.stages.compiled.odd import Texts
+from reviewdata.stages.compiled.sheet import AT_ONCE, Sheet
+from reviewdata.stages.errors import Error
+from reviewdata.stages.tally import LIMIT
+
+
+def judge_cells(sheet: Sheet, listing: Listing) -> None:
+    """Add the errors of cells and of records of another form."""
+    blank = _judge_blank(sheet, listing)
+    if sheet.beside is not None:
+        _judge_lengths(sheet, sheet.beside, blank, listing)
+    for column in sheet.suspects(sheet.columns):
+        _judge_column(sheet, column, blank, listing)
+
+
+def _judge_column(sheet: Sheet, column: Column, blank: str | None, listing: Listing) -> None:
+    texts = sheet.texts(column)
+    wrong = column.wrong
+    if texts.wrong:
+        wrong = _either(wrong, f"({column.odd} AND {_among(column, texts.wrong)})")
+    _list(sheet, column, "type-error", {"type": wrong}, listing)
+    broken = {
+        name: f"({column.plain} AND {condition})" for name, condition in column.broken.items()
+    }
+    for name in sorted({name for names in texts.broken.values() for name in names}):
+        known = {text for text, names in texts.broken.items() if name in names}
+        looked_up = f"({column.odd} AND {_among(column, known)})"
+        broken[name] = _either(broken.get(name, "false"), looked_up)
+    if column.required:
+        broken["required"] = f"({column.absent} AND NOT {blank})" if blank else column.absent
+    _list(sheet, column, "constraint-error", broken, listing)
+
+
+def _list(
+    sheet: Sheet, column: Column, type_: str, conditions: dict[str, str], listing: Listing
+) -> None:
+    """Add an error for each cell and each condition that holds for it."""
+    asked = {name: c for name, c in conditions.items() if c != "false"}
+    if not asked:
+        return
+    counts = ", ".join(f"count_if({condition})" for condition in asked.values())
+    [found] = sheet.tables.fetch(f"SELECT {counts} FROM {sheet.table}")
+    asked = {name: c for (name, c), count in zip(asked.items(), found, strict=True) if count}
+    if not asked:
+        return
+    last = listing.last(type_)
+    near = "" if last is None else f" AND {sheet.row} <= {last}"
+    rows = sheet.tables.fetch(
+        f"SELECT {sheet.row} AS place, {column.text}, {', '.join(asked.values())}"
+        f" FROM {sheet.table} WHERE ({' OR '.join(asked.values())}){near}"
+        f" ORDER BY place LIMIT {LIMIT}"
+    )
+    errors = [
+        Error(
+            type=type_,
+            row=row,
+            field=column.name,
+            number=column.number,
+            cell=text or "",
+            constraint=name if type_ == "constraint-error" else None,
+        )
+        for row, text, *holds in rows
+        for name, held in zip(asked, holds, strict=True)
+        if held
+    ]
+    listing.add(type_, errors, sum(found))
+
+
+def _judge_blank(sheet: Sheet, listing: Listing) -> str | None:
+    """Add the records that hold nothing, and return the SQL for those in the table, if any are."""
+    blank = _blank(sheet)
+    if blank is not None:
+        [(count,)] = sheet.tables.fetch(f"SELECT count(*) FROM {sheet.table} WHERE {blank}")
+        if count:
+            rows = sheet.tables.fetch(
+                f"SELECT {sheet.row} AS place FROM {sheet.table} WHERE {blank}"
+                f" ORDER BY place LIMIT {LIMIT}"
+            )
+            listing.add("blank-row", [Error("blank-row", row=row) for (row,) in rows], count)
+        else:
+            blank = None
+    if sheet.beside is None:
+        return blank
+    left_out = (
+        f"FROM {sheet.beside} WHERE number IS NULL"
+        f" AND row NOT IN (SELECT {sheet.row} FROM {sheet.table})"
+    )
+    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {left_out}")
+    rows = sheet.tables.fetch(f"SELECT row, cells {left_out} ORDER BY row LIMIT {LIMIT}")
+    listing.add("blank-row", [Error("blank-row", row=r, cells=n) for r, n in rows], count)
+    return blank
+
+
+def _judge_lengths(sheet: Sheet, beside: str, blank: str | None, listing: Listing) -> None:
+    """Add the records that are too short or too long; one that is blank is told as that."""
+    width = len(sheet.columns)
+    full = f"SELECT {sheet.row} FROM {sheet.table}" + (f" WHERE NOT {blank}" if blank else "")
+    short = f"FROM {beside} WHERE number IS NULL AND row IN ({full})"
+    [(count,)] = sheet.tables.fetch(f"SELECT coalesce(sum({width} - cells), 0) {short}")
+    rows = sheet.tables.fetch(f"SELECT row, cells {short} ORDER BY row LIMIT {LIMIT}")
+    missing = (
+        Error("missing-cell", row=row, field=column.name, number=column.number, cells=cells)
+        for row, cells in rows
+        for column in sheet.columns[cells:]
+    )
+    listing.add("missing-cell", islice(missing, LIMIT), int(count))
+    long = f"FROM {beside} WHERE number IS NOT NULL AND row IN ({full})"
+    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {long}")
+    found = sheet.tables.fetch(
+        f"SELECT row, number, text, cells {long} ORDER BY row, number LIMIT {LIMIT}"
+    )
+    extra = [Error("extra-cell", row=r, number=n, cell=t or "", cells=c) for r, n, t, c in found]
+    listing.add("extra-cell", extra, count)
+
+
+def _blank(sheet: Sheet) -> str | None:
+    """Return the SQL that says that a record of the table holds nothing; None where all do.
+
+    The loader leaves out the records of which no cell has a text.
+    """
+    if sheet.beside is None and all(c.missing in ((), ("",)) for c in sheet.columns):
+        return None
+    first = [column.absent for column in sheet.columns[:AT_ONCE]]
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for column in sheet.columns[AT_ONCE:]:
+        groups.setdefault(column.missing, []).append(column.text)
+    for missing, texts in groups.items():
+        words = f"[{', '.join(map(quote_text, missing))}]" if missing else "CAST([] AS VARCHAR[])"
+        left = f"list_filter([{', '.join(texts)}], lambda x: NOT list_contains({words}, x))"
+        first.append(f"len({left}) = 0")
+    return f"({' AND '.join(first)})"
+
+
+_SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 1, 2, 3, 4)]
+
+
+def _among(column: Column, texts: set[str]) -> str:
+    """Return the SQL that says that the text of a column is one of many."""
+    listed = sorted(texts)
+    joined = "".join(listed)
+    mark = next((mark for mark in _SEPARATORS if mark not in joined), None)
+    if mark is None:
+        return f"{column.text} IN (SELECT unnest([{', '.join(map(quote_text, listed))}]))"
+    split = f"string_split({quote_text(mark.join(listed))}, chr({ord(mark)}))"
+    return f"{column.text} IN (SELECT unnest({split}))"
+
+
+def _either(condition: str, other: str) -> str:
+    return other if condition == "false" else f"({condition} OR {other})"
+
+
+def accepted(sheet: Sheet) -> dict[str, Texts]:
+    """Return by field the texts that frictionless was asked about."""
+    return {
+        column.name: texts
+        for column in sheet.suspects(sheet.columns)
+        if (texts := sheet.texts(column)).values
+    }
