@@ -166,7 +166,10 @@ def test_the_framework_names_no_column_of_a_review(path: Path) -> None:
         (["fmt", "--check"], {"duckdb", "pandas", "numpy", "frictionless", "rich", "scipy"}),
         (["merge", "driver", "--", "", "", "", ""], {"duckdb", "pandas", "frictionless", "rich"}),
         (["render", "tests/golden/validate.jsonl"], {"duckdb", "pandas", "numpy", "frictionless"}),
-        (["validate", "--stage", "structure"], {"pandera", "great_expectations", "scipy"}),
+        (
+            ["validate", "--stage", "structure"],
+            {"pandera", "great_expectations", "scipy", "frictionless"},
+        ),
         (["validate", "--stage", "rows"], {"frictionless", "great_expectations"}),
     ],
 )

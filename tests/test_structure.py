@@ -293,7 +293,8 @@ def test_after_the_limit_of_errors_no_cell_is_called_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reviewdata.stages.verdicts.ERROR_LIMIT", 2)
-    told = say(write(tmp_path, rows="a,x,\nb,x,\nc,x,\nd,x,\n"))
+    change = field(type="object")  # which frictionless judges
+    told = say(write(tmp_path, change, "a,x,\nb,x,\nc,x,\nd,x,\n"))
     assert [(code, line) for code, line, _ in told] == [
         ("RD120", 2),
         ("RD120", 3),

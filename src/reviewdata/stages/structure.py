@@ -7,7 +7,7 @@ that must be unique, values that no database type holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
@@ -21,6 +21,7 @@ from reviewdata.rules import make_finding
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
+from reviewdata.stages.tally import Tally
 from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
@@ -62,7 +63,7 @@ def check(tables: Tables) -> StageResult:
     """Return the findings on every table that has a file."""
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
-    findings: list[Finding] = []
+    tallies = {code: Tally() for code in rules}
     faults = {name: find_fault(package, package.resources[name]) for name in tables.columns}
     usable = [name for name, fault in faults.items() if fault is None]
     for resource in package.resources.values():
@@ -70,29 +71,36 @@ def check(tables: Tables) -> StageResult:
             continue
         place: dict[str, Any] = {"table": resource.name, "path": resource.path}
         for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
-            findings.append(make_finding(rules[code], values, line=line, **place))
+            _list(tallies, [make_finding(rules[code], values, line=line, **place)])
         refusal = tables.refusals.get(resource.name)
         if refusal is not None:
             rule = rules[refusal.code]
-            findings.append(make_finding(rule, refusal.values, line=refusal.line, **place))
+            _list(tallies, [make_finding(rule, refusal.values, line=refusal.line, **place)])
             continue
         fault = faults[resource.name]
         if fault is not None:
-            findings.append(_unjudged(rules["RD199"], resource, "schema-error", fault))
+            _list(tallies, [_unjudged(rules["RD199"], resource, "schema-error", fault)])
             continue
-        findings += _check_table(tables, resource, rules, judge(tables, resource, usable))
-        findings += check_text(tables, resource)
-    return StageResult(tuple(_runs(tables, rules, findings, usable)), tuple(findings))
+        verdict = judge(tables, resource, usable)
+        _list(tallies, _check_table(tables, resource, rules, verdict))
+        for type_, number in verdict.found.items():
+            listed = sum(error.type == type_ for error in verdict.errors)
+            tallies[TYPES.get(type_, "RD199")].found += number - listed
+        _list(tallies, check_text(tables, resource))
+    findings = tuple(finding for tally in tallies.values() for finding in tally.findings)
+    return StageResult(tuple(_runs(tables, tallies, usable)), findings)
 
 
-def _runs(
-    tables: Tables,
-    rules: Mapping[str, Rule],
-    findings: Sequence[Finding],
-    usable: Collection[str],
-) -> Iterator[Run]:
+def _list(tallies: Mapping[str, Tally], findings: Iterable[Finding]) -> None:
+    """Count the findings of each rule, and keep as many as are listed."""
+    for finding in findings:
+        tally = tallies[finding.code]
+        if tally.admit(1):
+            tally.findings.append(finding)
+
+
+def _runs(tables: Tables, tallies: Mapping[str, Tally], usable: Collection[str]) -> Iterator[Run]:
     """Yield how each rule ended; a key to a table that could not be read was not judged."""
-    failed = {finding.code for finding in findings}
     rows = sum(_count(tables, name) for name in tables.columns)
     unjudged = [
         f"{resource.name} refers to {key.resource}, which could not be read"
@@ -100,9 +108,10 @@ def _runs(
         for key in resource.foreign_keys
         if resource.name in tables.columns and key.resource not in usable
     ]
-    for code in rules:
-        why = "; ".join(unjudged) or None if code == TYPES["foreign-key"] else None
-        if code in failed:
+    for code, tally in tallies.items():
+        told = [*filter(None, [tally.cut]), *(unjudged if code == TYPES["foreign-key"] else ())]
+        why = "; ".join(told) or None
+        if tally.found:
             yield Run("structure", code, "fail", why, rows)
         elif why or not tables.columns:
             yield Run("structure", code, "skipped", why or "no table could be read", rows)

@@ -67,7 +67,7 @@ def _list(
         Error(
             type=type_,
             row=row,
-            field=column.name,
+            field=column.name or None,
             number=column.number,
             cell=text or "",
             constraint=name if type_ == "constraint-error" else None,
@@ -112,7 +112,7 @@ def _judge_lengths(sheet: Sheet, beside: str, blank: str | None, listing: Listin
     [(count,)] = sheet.tables.fetch(f"SELECT coalesce(sum({width} - cells), 0) {short}")
     rows = sheet.tables.fetch(f"SELECT row, cells {short} ORDER BY row LIMIT {LIMIT}")
     missing = (
-        Error("missing-cell", row=row, field=column.name, number=column.number, cells=cells)
+        Error("missing-cell", row=row, field=column.name or None, number=column.number, cells=cells)
         for row, cells in rows
         for column in sheet.columns[cells:]
     )

@@ -59,7 +59,7 @@ def _judge_unique(sheet: Sheet, column: Column, listing: Listing) -> None:
         Error(
             "unique-error",
             row=row,
-            field=column.name,
+            field=column.name or None,
             number=column.number,
             cell=text or "",
             first=first,

@@ -11,7 +11,8 @@ from typing import Any
 from reviewdata.stages.compiled.constraints import BOUNDS
 
 _TEXTS = ("name", "title", "description")
-_FREE = ("primaryKey", "foreignKeys", "uniqueKeys", "$schema")
+_FREE = ("primaryKey", "foreignKeys", "uniqueKeys", "statistics", "$schema")
+_FREE_OF_FIELD = ("type", "format", "constraints", "missingValues", "categories")
 _OTHER = ("required", "unique", "enum")
 _LENGTHS = ("minLength", "maxLength")
 _COMPARED = (*_OTHER, "minimum", "maximum")
@@ -55,7 +56,7 @@ def _is_plain_field(field: Mapping[str, Any]) -> bool:
     kind = field.get("type", "string")
     return (
         all(isinstance(field.get(name, ""), str) for name in _TEXTS)
-        and not set(field) - {"type", "format", "constraints", "missingValues", *_TEXTS}
+        and not set(field) - {*_FREE_OF_FIELD, *_TEXTS}
         and kind in _CONSTRAINTS
         and field.get("format", "default") == "default"
         and _are_words(field.get("missingValues", []))
