@@ -6,13 +6,15 @@ has one is asked which.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from reviewdata.columns import quote_text
 from reviewdata.stages.compiled.columns import Column
 from reviewdata.stages.compiled.listing import Listing
 from reviewdata.stages.compiled.odd import Texts
-from reviewdata.stages.compiled.sheet import AT_ONCE, Sheet
+from reviewdata.stages.compiled.sheet import AT_ONCE, Sheet, Suspect
 from reviewdata.stages.errors import Error
 from reviewdata.stages.tally import LIMIT
 
@@ -28,6 +30,10 @@ def judge_cells(sheet: Sheet, listing: Listing) -> None:
 
 def _judge_column(sheet: Sheet, column: Column, blank: str | None, listing: Listing) -> None:
     texts = sheet.texts(column)
+    few = sheet.few(column)
+    if few is not None and not (blank and column.required):
+        _judge_few(column, few, texts, listing)
+        return
     wrong = column.wrong
     if texts.wrong:
         wrong = _either(wrong, f"({column.odd} AND {_among(column, texts.wrong)})")
@@ -42,6 +48,25 @@ def _judge_column(sheet: Sheet, column: Column, blank: str | None, listing: List
     if column.required:
         broken["required"] = f"({column.absent} AND NOT {blank})" if blank else column.absent
     _list(sheet, column, "constraint-error", broken, listing)
+
+
+def _judge_few(column: Column, suspects: Sequence[Suspect], texts: Texts, listing: Listing) -> None:
+    """Add the errors of the flagged cells, all of which are at hand."""
+    wrong, against = [], []
+    for row, text, state, broken in suspects:
+        here: Any = {"row": row, "field": column.name or None, "number": column.number}
+        here["cell"] = text or ""
+        names = broken
+        if state == "absent":
+            names = ("required",)
+        elif state == "odd":
+            names = texts.broken.get(text or "", ())
+        if state == "wrong" or (state == "odd" and text in texts.wrong):
+            wrong.append(Error("type-error", **here))
+        else:
+            against += [Error("constraint-error", constraint=name, **here) for name in names]
+    listing.add("type-error", wrong)
+    listing.add("constraint-error", against)
 
 
 def _list(

@@ -56,6 +56,12 @@ class Column:
         return f"CASE {first} {second} ELSE true END"
 
     @property
+    def state(self) -> str:
+        """The SQL of what a flagged cell is: `absent`, `plain`, `wrong` or `odd`."""
+        states = f"WHEN {self.reading.plain} THEN 'plain' WHEN {self.reading.wrong or 'false'}"
+        return f"CASE WHEN {self.absent} THEN 'absent' {states} THEN 'wrong' ELSE 'odd' END"
+
+    @property
     def plain(self) -> str:
         """The SQL that says that a cell has the plain form."""
         if self.reading.sure:

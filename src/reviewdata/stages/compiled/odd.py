@@ -24,13 +24,12 @@ class Texts:
     """What frictionless says of some texts of a column.
 
     `wrong` are not of the type; `broken` has by text the constraints it breaks; `values` has
-    what it reads from each that is of the type. `times` is how often each text stands.
+    what it reads from each that is of the type.
     """
 
     wrong: set[str] = field(default_factory=set)
     broken: dict[str, tuple[str, ...]] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
 
 
 def look_up(tables: Tables, table: str, column: Column) -> Texts:
@@ -38,22 +37,26 @@ def look_up(tables: Tables, table: str, column: Column) -> Texts:
 
     Raises Beyond where there are too many, or where frictionless breaks on one.
     """
-    patterns = {n: sql for n, sql in column.broken.items() if n == "pattern"}
-    breaks = patterns.get("pattern", "false")
+    breaks = column.broken.get("pattern", "false")
     rows = tables.fetch(
-        f"SELECT {column.text} AS text, count(*), any_value({breaks}) FROM {table}"
+        f"SELECT {column.text} AS text, any_value({breaks}) FROM {table}"
         f" WHERE {column.odd} GROUP BY {column.text} LIMIT {MOST + 1}"
     )
     if len(rows) > MOST:
         raise Beyond(f"{column.name} has more than {MOST:,} unusual values")
+    return read_texts(column, {text: bool(breaking) for text, breaking in rows})
+
+
+def read_texts(column: Column, given: Mapping[str, bool]) -> Texts:
+    """Return what frictionless says of some texts; each is given with whether it breaks a pattern.
+
+    Raises Beyond where frictionless breaks on one.
+    """
     texts = Texts()
-    if not rows:
+    if not given:
         return texts
     tried = _python_pattern(column)
-    for (text, times, breaking), (value, notes) in zip(
-        rows, _read(column, (text for text, _, _ in rows)), strict=True
-    ):
-        texts.times[text] = times
+    for (text, breaking), (value, notes) in zip(given.items(), _read(column, given), strict=True):
         if "type" in notes:
             texts.wrong.add(text)
             continue

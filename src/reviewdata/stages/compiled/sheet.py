@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.package import Resource
@@ -12,14 +13,27 @@ from reviewdata.patterns import find_cell_limit, to_re2
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.columns import Column, compile_column
 from reviewdata.stages.compiled.labels import expect
-from reviewdata.stages.compiled.odd import Texts, look_up
+from reviewdata.stages.compiled.odd import Texts, look_up, read_texts
 from reviewdata.stages.errors import Error
+from reviewdata.stages.tally import LIMIT
 from reviewdata.statements import QueryError
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_values
 
+FEW = LIMIT
+"""Flagged cells of a column that are fetched in one scan; of more, SQL counts each kind."""
+
 AT_ONCE = 50
 """Columns whose flags are counted in one scan: of thousands side by side, each takes memory."""
+
+
+class Suspect(NamedTuple):
+    """A cell that is flagged: its record, its text, its state and the constraints it breaks."""
+
+    row: int
+    text: str | None
+    state: str
+    broken: tuple[str, ...]
 
 
 @dataclass
@@ -39,7 +53,8 @@ class Sheet:
     labels: int
     unjudged: list[tuple[str, str]] = field(default_factory=list)
     _texts: dict[int, Texts] = field(default_factory=dict)
-    _suspects: dict[int, bool] = field(default_factory=dict)
+    _flagged: dict[int, int] = field(default_factory=dict)
+    _suspects: dict[int, list[Suspect]] = field(default_factory=dict)
 
     def find(self, name: str) -> Column | None:
         """Return the column that is read as a field."""
@@ -47,21 +62,49 @@ class Sheet:
 
     def suspects(self, columns: Collection[Column]) -> list[Column]:
         """Return the columns in which a cell is wrong, or is to be looked up."""
-        asked = [c for c in columns if c.number not in self._suspects and not c.free]
+        asked = [c for c in columns if c.number not in self._flagged and not c.free]
         for some in _batches(asked):
             flags = ", ".join(f"count_if({column.flag})" for column in some)
             [counts] = self.tables.fetch(f"SELECT {flags} FROM {self.table}")
             for column, count in zip(some, counts, strict=True):
-                self._suspects[column.number] = bool(count)
-        return [column for column in columns if self._suspects.get(column.number)]
+                self._flagged[column.number] = count
+        return [column for column in columns if self._flagged.get(column.number)]
+
+    def few(self, column: Column) -> list[Suspect] | None:
+        """Return the flagged cells of a column; None where they are more than FEW."""
+        if self._flagged.get(column.number, 0) > FEW:
+            return None
+        if column.number not in self._suspects:
+            broken = ", ".join(f"coalesce({sql}, false)" for sql in column.broken.values())
+            rows = self.tables.fetch(
+                f"SELECT {self.row} AS place, {column.text}, {column.state}, [{broken}]"
+                f" FROM {self.table} WHERE {column.flag} ORDER BY place"
+            )
+            self._suspects[column.number] = [
+                Suspect(
+                    row,
+                    text,
+                    state,
+                    tuple(name for name, holds in zip(column.broken, held, strict=True) if holds),
+                )
+                for row, text, state, held in rows
+            ]
+        return self._suspects[column.number]
 
     def texts(self, column: Column) -> Texts:
         """Return what frictionless says of the texts of a column that SQL cannot read."""
         if column.number not in self._texts:
-            asked = bool(self.suspects([column]))
-            found = look_up(self.tables, self.table, column) if asked else Texts()
-            self._texts[column.number] = found
+            self._texts[column.number] = self._look_up(column)
         return self._texts[column.number]
+
+    def _look_up(self, column: Column) -> Texts:
+        if not self.suspects([column]):
+            return Texts()
+        suspects = self.few(column)
+        if suspects is None:
+            return look_up(self.tables, self.table, column)
+        odd = {s.text or "": "pattern" in s.broken for s in suspects if s.state == "odd"}
+        return read_texts(column, odd)
 
 
 def open_sheet(tables: Tables, resource: Resource) -> Sheet:

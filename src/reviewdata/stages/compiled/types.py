@@ -33,6 +33,9 @@ NEVER = "false"
 TRUE, FALSE = ["true", "True", "TRUE", "1"], ["false", "False", "FALSE", "0"]
 _MARKS = ("", ",", ".", " ", "'", "_", "\u00a0", "\u2019", "\u202f")
 _LETTER = "[A-Za-z]"
+_NOT_WHOLE = r"[!-*,./:-^\x60a-z{-~]"  # of ASCII, what no integer has: all but digits + - _
+_NOT_NUMBER = r"[!-*,/:-@\[-^\x60{-~b-dg-hj-mo-ru-xzB-DG-HJ-MO-RU-XZ]"  # also . inf nan e
+_NOT_DATE = r"[!-,./:-~]"
 _HOUR, _SIXTY = "([01][0-9]|2[0-3])", "[0-5][0-9]"
 _TIME = f"{_HOUR}:{_SIXTY}:{_SIXTY}" + r"(\.[0-9]{1,6})?"
 _EMAIL = (
@@ -83,7 +86,7 @@ def _any(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Readin
 def _integer(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Reading:
     if not field.get("bareNumber", True):
         return Reading(_full(text, "-?[0-9]{1,18}"), f"TRY_CAST({text} AS BIGINT)")
-    return Reading(f"{value} IS NOT NULL", value, _has(text, _LETTER), sure=True)
+    return Reading(f"{value} IS NOT NULL", value, _has(text, _NOT_WHOLE), sure=True)
 
 
 def _number(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Reading | None:
@@ -94,8 +97,7 @@ def _number(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Rea
     marks = [field.get("groupChar", ""), field.get("decimalChar", ".")]
     if any(mark not in _MARKS for mark in marks) or not marks[1]:
         return Reading(NEVER, value)
-    # Letters but for those of inf, nan and 1e5.
-    wrong = None if "groupChar" in field else _has(text, "[b-dg-hj-mo-ru-xzB-DG-HJ-MO-RU-XZ]")
+    wrong = None if {"groupChar", "decimalChar"} & set(field) else _has(text, _NOT_NUMBER)
     plain = f"{value} IS NOT NULL"
     if exact:
         # Up to 15 digits, two numbers are equal where their DOUBLEs are, but for the smallest.
@@ -111,7 +113,7 @@ def _boolean(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Re
 
 
 def _year(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Reading:
-    wrong = f"(length({text}) <> 4 OR {_has(text, _LETTER)})"
+    wrong = f"(length({text}) <> 4 OR {_has(text, _NOT_WHOLE)})"
     return Reading(f"{value} IS NOT NULL", value, wrong, sure=True)
 
 
@@ -125,7 +127,8 @@ def _date(field: Mapping[str, Any], text: str, value: str, exact: bool) -> Readi
     form = field.get("format", "default")
     if form == "default":
         plain = f"coalesce({value} >= DATE '0001-01-01', false)"
-        return Reading(plain, value, _has(text, _LETTER), sure=True)
+        none = f"({value} IS NULL AND {_full(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}')})"
+        return Reading(plain, value, f"({none} OR {_has(text, _NOT_DATE)})", sure=True)
     if form == "any":
         plain = _full(text, "[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
         return Reading(f"({plain} AND {value} IS NOT NULL)", value)
