@@ -251,8 +251,8 @@ def packages(draw: st.DrawFn) -> Twin:
         )
     schema["foreignKeys"] = draw(_foreign_keys(first, second))
     rows = [[draw(cells(f)) for f in first] for _ in range(draw(st.integers(0, 7)))]
-    if rows and draw(st.booleans()):
-        rows += [draw(st.sampled_from(rows))]
+    if rows:
+        rows += draw(st.lists(st.sampled_from(rows), max_size=1))
     pool = [row[0] for row in rows] or ["a"]
     parents = [
         [draw(cells(second[0]) | st.sampled_from(pool)), draw(cells(second[1]))]
@@ -272,9 +272,10 @@ def packages(draw: st.DrawFn) -> Twin:
 
 _names = st.sampled_from([["a", "b"], ["a", "b", "c"], ["a"], ["a", "b", "c", "d"]])
 
+_NO_DIALECT: list[dict[str, Any]] = [{}]
 _dialects = st.sampled_from(
     [
-        *([{}] * 6),
+        *(_NO_DIALECT * 6),
         {"dialect": {"delimiter": ";"}},
         {"dialect": {"header": False}},
         {"dialect": {"commentChar": "#"}},
@@ -337,7 +338,7 @@ def _written(
             case "blank":
                 row[:] = [""] * draw(st.integers(1, 4))
             case "empty":
-                row[:] = draw(st.sampled_from(["NA", "-", ""])) and ["NA"] * len(row)
+                row[:] = [draw(st.sampled_from(["NA", "-", ""]))] * len(row)
             case "line":
                 row[:] = []
     if "header" not in dialect:

@@ -1,4 +1,4 @@
-"""The cells that are not of their type or break a constraint, and the records of another form.
+"""The cells that are not of their type or break a constraint.
 
 One scan counts, for all columns, the cells with which something is wrong; only a column that
 has one is asked which.
@@ -6,33 +6,30 @@ has one is asked which.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from reviewdata.columns import quote_text
 from reviewdata.stages.compiled.columns import Column
 from reviewdata.stages.compiled.listing import Listing
 from reviewdata.stages.compiled.odd import Texts
-from reviewdata.stages.compiled.sheet import AT_ONCE, Sheet, Suspect
+from reviewdata.stages.compiled.records import is_among
+from reviewdata.stages.compiled.sheet import Sheet, Suspect
 from reviewdata.stages.errors import Error
 from reviewdata.stages.tally import LIMIT
 
 
-def judge_cells(sheet: Sheet, listing: Listing) -> None:
-    """Add the errors of cells and of records of another form."""
-    blank = _judge_blank(sheet, listing)
-    if sheet.beside is not None:
-        _judge_lengths(sheet, sheet.beside, blank, listing)
+def judge_cells(sheet: Sheet, blank: Collection[int], listing: Listing) -> None:
+    """Add the errors of cells; of the records that are `blank`, none is told."""
     for column in sheet.suspects(sheet.columns):
         _judge_column(sheet, column, blank, listing)
 
 
-def _judge_column(sheet: Sheet, column: Column, blank: str | None, listing: Listing) -> None:
+def _judge_column(sheet: Sheet, column: Column, blank: Collection[int], listing: Listing) -> None:
     texts = sheet.texts(column)
     few = sheet.few(column)
-    if few is not None and not (blank and column.required):
-        _judge_few(column, few, texts, listing)
+    if few is not None:
+        _judge_few(column, [s for s in few if s.row not in blank], texts, listing)
         return
     wrong = column.wrong
     if texts.wrong:
@@ -46,7 +43,8 @@ def _judge_column(sheet: Sheet, column: Column, blank: str | None, listing: List
         looked_up = f"({column.odd} AND {_among(column, known)})"
         broken[name] = _either(broken.get(name, "false"), looked_up)
     if column.required:
-        broken["required"] = f"({column.absent} AND NOT {blank})" if blank else column.absent
+        full = f" AND NOT {is_among(sheet.row, blank)}" if blank else ""
+        broken["required"] = f"({column.absent}{full})"
     _list(sheet, column, "constraint-error", broken, listing)
 
 
@@ -102,71 +100,6 @@ def _list(
         if held
     ]
     listing.add(type_, errors, sum(found))
-
-
-def _judge_blank(sheet: Sheet, listing: Listing) -> str | None:
-    """Add the records that hold nothing, and return the SQL for those in the table, if any are."""
-    blank = _blank(sheet)
-    if blank is not None:
-        [(count,)] = sheet.tables.fetch(f"SELECT count(*) FROM {sheet.table} WHERE {blank}")
-        if count:
-            rows = sheet.tables.fetch(
-                f"SELECT {sheet.row} AS place FROM {sheet.table} WHERE {blank}"
-                f" ORDER BY place LIMIT {LIMIT}"
-            )
-            listing.add("blank-row", [Error("blank-row", row=row) for (row,) in rows], count)
-        else:
-            blank = None
-    if sheet.beside is None:
-        return blank
-    left_out = (
-        f"FROM {sheet.beside} WHERE number IS NULL"
-        f" AND row NOT IN (SELECT {sheet.row} FROM {sheet.table})"
-    )
-    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {left_out}")
-    rows = sheet.tables.fetch(f"SELECT row, cells {left_out} ORDER BY row LIMIT {LIMIT}")
-    listing.add("blank-row", [Error("blank-row", row=r, cells=n) for r, n in rows], count)
-    return blank
-
-
-def _judge_lengths(sheet: Sheet, beside: str, blank: str | None, listing: Listing) -> None:
-    """Add the records that are too short or too long; one that is blank is told as that."""
-    width = len(sheet.columns)
-    full = f"SELECT {sheet.row} FROM {sheet.table}" + (f" WHERE NOT {blank}" if blank else "")
-    short = f"FROM {beside} WHERE number IS NULL AND row IN ({full})"
-    [(count,)] = sheet.tables.fetch(f"SELECT coalesce(sum({width} - cells), 0) {short}")
-    rows = sheet.tables.fetch(f"SELECT row, cells {short} ORDER BY row LIMIT {LIMIT}")
-    missing = (
-        Error("missing-cell", row=row, field=column.name or None, number=column.number, cells=cells)
-        for row, cells in rows
-        for column in sheet.columns[cells:]
-    )
-    listing.add("missing-cell", islice(missing, LIMIT), int(count))
-    long = f"FROM {beside} WHERE number IS NOT NULL AND row IN ({full})"
-    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {long}")
-    found = sheet.tables.fetch(
-        f"SELECT row, number, text, cells {long} ORDER BY row, number LIMIT {LIMIT}"
-    )
-    extra = [Error("extra-cell", row=r, number=n, cell=t or "", cells=c) for r, n, t, c in found]
-    listing.add("extra-cell", extra, count)
-
-
-def _blank(sheet: Sheet) -> str | None:
-    """Return the SQL that says that a record of the table holds nothing; None where all do.
-
-    The loader leaves out the records of which no cell has a text.
-    """
-    if sheet.beside is None and all(c.missing in ((), ("",)) for c in sheet.columns):
-        return None
-    first = [column.absent for column in sheet.columns[:AT_ONCE]]
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for column in sheet.columns[AT_ONCE:]:
-        groups.setdefault(column.missing, []).append(column.text)
-    for missing, texts in groups.items():
-        words = f"[{', '.join(map(quote_text, missing))}]" if missing else "CAST([] AS VARCHAR[])"
-        left = f"list_filter([{', '.join(texts)}], lambda x: NOT list_contains({words}, x))"
-        first.append(f"len({left}) = 0")
-    return f"({' AND '.join(first)})"
 
 
 _SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 1, 2, 3, 4)]

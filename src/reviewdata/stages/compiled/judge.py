@@ -12,6 +12,7 @@ from reviewdata.package import Resource, can_follow
 from reviewdata.stages.compiled.cells import accepted, judge_cells
 from reviewdata.stages.compiled.keys import judge_keys
 from reviewdata.stages.compiled.listing import Listing
+from reviewdata.stages.compiled.records import judge_records
 from reviewdata.stages.compiled.sheet import Sheet, open_sheet
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.tables import Tables
@@ -43,7 +44,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     listing = Listing()
     for error in sheet.header:
         listing.add(error.type, [error])
-    judge_cells(sheet, listing)
+    judge_cells(sheet, judge_records(sheet, listing), listing)
     judge_keys(sheet, keys, other, listing)
     if not sheet.labels and not tables.count(resource.name) and not listing.found["blank-row"]:
         listing.add("source-error", [Error("source-error", note="the source is empty")])
