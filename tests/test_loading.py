@@ -34,7 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
+        for schema in ("store", "irregular", "raw", "cells"):
+            connection.execute(f"CREATE SCHEMA {schema}")
         yield connection
 
 
@@ -57,7 +58,7 @@ def load(
     finally:
         for kind, name in (("VIEW", "t"), ("VIEW", "raw.t"), ("VIEW", "cells.t")):
             connection.execute(f"DROP {kind} IF EXISTS {name}")
-        connection.execute("DROP TABLE IF EXISTS store.t")
+        connection.execute("DROP TABLE IF EXISTS store.t; DROP TABLE IF EXISTS irregular.t")
 
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=6)
@@ -321,3 +322,19 @@ def test_a_table_of_thousands_of_columns_is_loaded_and_judged(tmp_path: Path) ->
     )
     found = validate(tmp_path, stages=["structure"]).findings
     assert [(f.code, f.line, f.field) for f in found] == [("RD120", 3, "c1499")]
+
+
+def test_records_of_another_length_and_blank_ones_are_kept_beside(tmp_path: Path) -> None:
+    wide = ",".join(str(number) for number in range(9, 9 + loading.EXTRA_LIMIT + 1))
+    rows = f'\nS1\nS2,2020,trial,x,\n,,,\n"S\n3",2020,a,{wide}\nS4,2020,trial\n'
+    files = {"data/studies.csv": "study_id,year,design\n" + rows}
+    with load_tables(open_package(write_mini(tmp_path, files=files))) as tables:
+        kept = tables.fetch("SELECT * FROM irregular.studies ORDER BY row, number")
+    assert kept == [
+        (2, 2, 0, None, None),
+        (3, 3, 1, None, None),
+        (4, 4, 5, 4, "x"),
+        (4, 4, 5, 5, ""),
+        (5, 5, 4, None, None),
+        (6, 6, 4 + loading.EXTRA_LIMIT, 4, "9"),
+    ]

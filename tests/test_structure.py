@@ -296,7 +296,8 @@ def test_after_the_limit_of_errors_no_cell_is_called_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reviewdata.stages.verdicts.ERROR_LIMIT", 2)
-    told = say(write(tmp_path, rows="a,x,\nb,x,\nc,x,\nd,x,\n"))
+    change = field(type="object")  # which frictionless judges
+    told = say(write(tmp_path, change, "a,x,\nb,x,\nc,x,\nd,x,\n"))
     assert [(code, line) for code, line, _ in told] == [
         ("RD120", 2),
         ("RD120", 3),
@@ -321,7 +322,30 @@ def test_a_file_is_plain_only_where_no_line_is_odd(tmp_path: Path, parts: list[s
         assert list(inspect_file(file, "utf-8")) == quickly
 
 
-def test_bounds_of_version_2_are_judged_whatever_the_descriptor_declares(tmp_path: Path) -> None:
-    change = field(type="integer", constraints={"exclusiveMinimum": 1})
-    [(code, line, _)] = [said for said in say(write(tmp_path, change)) if said[0] != "RD001"]
-    assert (code, line) == ("RD121", 2)
+V2 = "https://datapackage.org/profiles/2.0/"
+
+
+@pytest.mark.parametrize(
+    ("profiles", "judged"),
+    [
+        ({}, False),
+        ({"package": V2 + "datapackage.json"}, True),
+        ({"package": V2 + "datapackage.json", "schema": V2 + "tableschema.json"}, True),
+        ({"package": "https://datapackage.org/profiles/1.0/datapackage.json"}, False),
+        ({"package": "https://example.org/own.json"}, True),
+        ({"schema": V2 + "tableschema.json"}, False),
+    ],
+)
+def test_the_package_says_which_version_its_schemas_are_of(
+    profiles: dict[str, str], judged: bool, tmp_path: Path
+) -> None:
+    def change(descriptor: dict[str, Any]) -> None:
+        field(constraints={"exclusiveMinimum": 1})(descriptor)
+        for noun, where in (
+            ("package", descriptor),
+            ("schema", descriptor["resources"][0]["schema"]),
+        ):
+            where |= {"$schema": profiles[noun]} if noun in profiles else {}
+
+    told = say(write(tmp_path, change))
+    assert [code for code, _, _ in told] == (["RD121"] if judged else ["RD199"])

@@ -47,7 +47,7 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
     # Nothing reads an empty text as a number or a moment: that test is left out.
     absent = [m for m in missing if m or field.get("type") not in _NEVER_EMPTY]
     if absent:
-        present = f"CASE WHEN NOT {_is_one_of(text, absent)} THEN {text} END"
+        present = f"CASE WHEN NOT {is_one_of(text, absent)} THEN {text} END"
     match field.get("type", "string"):
         case "integer":
             return _quick(_integer(field, present), "[0-9]+", field, text, missing)
@@ -59,8 +59,8 @@ def typed(field: Mapping[str, Any], text: str, missing: Sequence[str]) -> str:
             no = [v for v in false if v not in missing]
             yes = [v for v in true if v not in (*missing, *false)]
             return (
-                f"CASE WHEN {_is_one_of(text, yes)} THEN true"
-                f" WHEN {_is_one_of(text, no)} THEN false END"
+                f"CASE WHEN {is_one_of(text, yes)} THEN true"
+                f" WHEN {is_one_of(text, no)} THEN false END"
             )
         case "year":
             value = _matching(present, r"\+?\d+(_\d+)*", _whole(present))
@@ -129,7 +129,10 @@ def _matching(text: str, pattern: str, value: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, {quote_text(pattern)}) THEN {value} END"
 
 
-def _is_one_of(text: str, values: Sequence[str]) -> str:
-    """Return the test as one pattern: IN becomes a condition for each value, which takes long."""
+def is_one_of(text: str, values: Sequence[str]) -> str:
+    """Return the SQL of the test, as one pattern.
+
+    IN becomes a condition for each value, which takes long.
+    """
     listed = "|".join("".join(f"\\x{{{ord(c):x}}}" for c in value) for value in values)
     return f"regexp_full_match({text}, {quote_text(listed)})" if values else "false"

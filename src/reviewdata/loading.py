@@ -15,6 +15,7 @@ from __future__ import annotations
 import codecs
 import csv
 import errno
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,6 +45,12 @@ BUFFER = 1024 * 1024
 WIDE = 250
 """Columns above which values are not stored: in one scan their expressions take all memory."""
 
+EXTRA_LIMIT = 100
+"""Cells too many of one record that are told one by one; of more the first is told.
+
+frictionless copies all cells of a record for each of them.
+"""
+
 LINE = 2 * 1024 * 1024
 """Bytes in a line of the copy up to which DuckDB's own buffers do."""
 
@@ -55,13 +62,16 @@ _NULL = 0  # a number is written without quotes, and only what has none can be n
 class Plan:
     """The columns of a file, the fields of its schema, and where each field's text is.
 
-    `stored` says whether typed values are, which costs half of the time.
+    `stored` says whether typed values are, which costs half of the time. `labels` are those of
+    the header, which is the record number `header`; none, and 0, where there is no header.
     """
 
     names: tuple[str, ...]
     fields: Mapping[str, Mapping[str, Any]]
     source: Mapping[str, str | None]
     stored: bool = True
+    labels: tuple[str, ...] = ()
+    header: int = 0
 
     def stores(self, field: Mapping[str, Any]) -> bool:
         """Whether the typed value of a field is stored, rather than made where it is read."""
@@ -105,6 +115,9 @@ def _load(
     plan = replace(plan_columns(resource, dialect), stored=stored)
     if not load_directly(connection, resource, dialect, plan):
         load_by_record(connection, resource, dialect, plan, folder)
+    told = json.dumps({"header": plan.header, "labels": plan.labels})
+    table = f"store.{quote_name(resource.name)}"
+    connection.execute(f"COMMENT ON TABLE {table} IS {quote_text(told)}")
     create_views(connection, resource, plan)
     return tuple(plan.fields)
 
@@ -113,6 +126,7 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
     """Return the columns of a file. Raises Refusal for one without a first record."""
     assert resource.file is not None
     labels = [str(entry["name"]) for entry in resource.schema.get("fields", [])]
+    header = 0
     if dialect.header or not labels:
         records = read_sources(resource.file, dialect)
         found = next(((r, s) for r, s in records if dialect.header or any(r.cells)), None)
@@ -121,11 +135,14 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
         first, lines = found
         if dialect.header:
             check_delimiter(lines, dialect, resource.fields)
+            header = first.row
         labels = [label.strip() if dialect.header else "" for label in first.cells]
     names = column_names(labels, resource)
     fields = resource.fields or {name: {} for name in names}
     position = {name.lower(): f"t{number}" for number, name in enumerate(names, start=1)}
-    return Plan(tuple(names), fields, {name: position.get(name.lower()) for name in fields})
+    source = {name: position.get(name.lower()) for name in fields}
+    given = tuple(labels) if header else ()
+    return Plan(tuple(names), fields, source, labels=given, header=header)
 
 
 def load_directly(
@@ -192,27 +209,42 @@ def load_by_record(
 ) -> None:
     """Write the records with their places as a CSV of one fixed form, and load that.
 
-    A short record is filled up with nulls, a long one cut: the structure stage reports both.
-    Blank records are left out, as frictionless reports them and reads no values from them.
+    A short record is filled up with nulls, a long one cut. Blank records are left out, as
+    frictionless reports them and reads no values from them. `irregular.NAME` has all of these:
+    row, line and number of cells, and a record of its own for each cell too many, with its
+    column's number and its text. Of a record that is too long by more than EXTRA_LIMIT, it has
+    the first of them.
     """
     assert resource.file is not None
-    copy = folder / "records.csv"
+    copy, odd = folder / "records.csv", folder / "irregular.csv"
     records = read_records(resource.file, dialect)
     if dialect.header:
         next(records)
     width = len(plan.names)
+    widest = max(width, len(resource.fields))
     longest = LINE
-    with copy.open("w", encoding="utf-8", newline="") as out:
+    with (
+        copy.open("w", encoding="utf-8", newline="") as out,
+        odd.open("w", encoding="utf-8", newline="") as beside,
+    ):
         writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+        irregular = csv.writer(beside, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         for row, line, cells in records:
-            if not any(cells):
+            count = len(cells)
+            blank = not any(cells)
+            if count < width or blank:
+                irregular.writerow([row, line, count, _NULL, _NULL])
+            if blank:
                 continue
             if (size := sum(map(len, cells))) > RECORD_LIMIT:
                 note = f"record {row} has more than {RECORD_LIMIT:,} characters"
                 raise Refusal("RD106", {"note": note}, line)
             if size > LINE // 16:  # four bytes a character, and a quote may be doubled
                 longest = max(longest, 2 * sum(len(cell.encode()) + 2 for cell in cells))
-            padding: list[Any] = [_NULL] * (width - len(cells))
+            told = count if count <= widest + EXTRA_LIMIT else widest + 1
+            for number, cell in enumerate(cells[width:told], start=width + 1):
+                irregular.writerow([row, line, count, number, cell])
+            padding: list[Any] = [_NULL] * (width - count)
             writer.writerow([row, line, *cells[:width], *padding])
     options = (
         f"header = false, delim = ',', new_line = '\\n', max_line_size = {longest}, "
@@ -220,6 +252,16 @@ def load_by_record(
     )
     connection.execute(_create(resource, plan, copy, options, RESERVED))
     copy.unlink()
+    listed = ", ".join(f"{name}: '{type_}'" for name, type_ in _IRREGULAR.items())
+    connection.execute(
+        f"CREATE TABLE irregular.{quote_name(resource.name)} AS"
+        f" SELECT * REPLACE (coalesce(cells, 0) AS cells) FROM read_csv({quote_text(str(odd))},"
+        f" columns = {{{listed}}}, auto_detect = false, quote = '\"', escape = '\"', {options})"
+    )
+    odd.unlink()
+
+
+_IRREGULAR = dict.fromkeys(("row", "line", "cells", "number"), "BIGINT") | {"text": "VARCHAR"}
 
 
 def _create(resource: Resource, plan: Plan, file: Path, options: str, places: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -118,6 +118,13 @@ class Package:
         """All rules by code: the framework's and this review's own."""
         own = read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
         return {**builtin_rules(), **own}
+
+
+def can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
+    """Whether a foreign key leads to fields of a table that is among the usable ones."""
+    return key.resource in usable and all(
+        name in package.resources[key.resource].fields for name in key.reference
+    )
 
 
 def open_package(project: Path | str = ".") -> Package:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,7 +68,8 @@ class Tables:
 
     `columns` has the fields of each table that was loaded, `refusals` says which could not
     be read, and why. `spill` is the one folder to which DuckDB can write. `catalog` is the
-    database of the connection that has the tables; blank where it has one only.
+    database of the connection that has the tables; blank where it has one only. `tell` gets what
+    only those want to know who look for a fault.
     """
 
     package: Package
@@ -79,6 +80,7 @@ class Tables:
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     macros: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str, str], Rows] = field(default_factory=dict)
+    tell: Callable[[str], None] = lambda _: None
 
     def select(self, sql: str, *, timeout: float = TIME_LIMIT) -> Rows:
         """Return the result of one SELECT of the framework's own.
@@ -313,7 +315,8 @@ def _load(
                 if catalog:
                     connection.execute(f"ATTACH {quote_text(database(catalog))} AS {catalog}")
                     connection.execute(f"USE {catalog}")
-                connection.execute("CREATE SCHEMA store; CREATE SCHEMA raw; CREATE SCHEMA cells")
+                for schema in ("store", "irregular", "raw", "cells"):
+                    connection.execute(f"CREATE SCHEMA {schema}")
             with interruptible():
                 for catalog, resource in wanted:
                     if catalog:

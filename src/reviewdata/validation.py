@@ -48,7 +48,8 @@ def validate(
     """Run the stages (all, or those given) and return what they found.
 
     `select` keeps only the rules whose codes start with one of the given texts; a rule that
-    broke is always kept. `trace` gets the traceback of a stage that breaks. `meanwhile` is
+    broke is always kept. `trace` gets the traceback of a stage that breaks, and which engine
+    judged each table. `meanwhile` is
     called with the loaded tables after the stages that read them, while the suites may still
     run. Where `kept`, what a stage found before is not found anew (see `cache`). Raises
     ReviewdataError for an unknown stage or code, and where the descriptor, the review's
@@ -164,6 +165,7 @@ def _run_stages(
         from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
 
         with load_tables(package) as tables:
+            tables.tell = trace or tables.tell
             results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
             if meanwhile is not None:
                 meanwhile(tables)

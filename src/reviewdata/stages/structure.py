@@ -7,22 +7,22 @@ that must be unique, values that no database type holds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
-from importlib.metadata import version
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import find_stray_quotes, inspect_file
 from reviewdata.loading import is_by_record
-from reviewdata.model import Finding, Origin, Rule, Run, StageResult
+from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, encoding_of, read_records
+from reviewdata.records import Dialect, encoding_of
 from reviewdata.rules import make_finding
+from reviewdata.stages.engines import find_fault, judge
+from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
-from reviewdata.stages.verdicts import Verdict, find_fault, judge
-from reviewdata.stages.wording import count_cells, explain, show
+from reviewdata.stages.tally import Tally
+from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
 
@@ -63,37 +63,44 @@ def check(tables: Tables) -> StageResult:
     """Return the findings on every table that has a file."""
     package = tables.package
     rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
-    findings: list[Finding] = []
-    faults = {name: find_fault(package.resources[name]) for name in tables.columns}
+    tallies = {code: Tally() for code in rules}
+    faults = {name: find_fault(package, package.resources[name]) for name in tables.columns}
     usable = [name for name, fault in faults.items() if fault is None]
     for resource in package.resources.values():
         if resource.file is None:
             continue
         place: dict[str, Any] = {"table": resource.name, "path": resource.path}
         for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
-            findings.append(make_finding(rules[code], values, line=line, **place))
+            _list(tallies, [make_finding(rules[code], values, line=line, **place)])
         refusal = tables.refusals.get(resource.name)
         if refusal is not None:
             rule = rules[refusal.code]
-            findings.append(make_finding(rule, refusal.values, line=refusal.line, **place))
+            _list(tallies, [make_finding(rule, refusal.values, line=refusal.line, **place)])
             continue
         fault = faults[resource.name]
         if fault is not None:
-            findings.append(_unjudged(rules["RD199"], resource, "schema-error", fault))
+            _list(tallies, [_unjudged(rules["RD199"], resource, "schema-error", fault)])
             continue
-        findings += _check_table(tables, resource, rules, judge(tables, resource, usable))
-        findings += check_text(tables, resource)
-    return StageResult(tuple(_runs(tables, rules, findings, usable)), tuple(findings))
+        verdict = judge(tables, resource, usable)
+        _list(tallies, _check_table(tables, resource, rules, verdict))
+        for type_, number in verdict.found.items():
+            listed = sum(error.type == type_ for error in verdict.errors)
+            tallies[TYPES.get(type_, "RD199")].found += number - listed
+        _list(tallies, check_text(tables, resource))
+    findings = tuple(finding for tally in tallies.values() for finding in tally.findings)
+    return StageResult(tuple(_runs(tables, tallies, usable)), findings)
 
 
-def _runs(
-    tables: Tables,
-    rules: Mapping[str, Rule],
-    findings: Sequence[Finding],
-    usable: Collection[str],
-) -> Iterator[Run]:
+def _list(tallies: Mapping[str, Tally], findings: Iterable[Finding]) -> None:
+    """Count the findings of each rule, and keep as many as are listed."""
+    for finding in findings:
+        tally = tallies[finding.code]
+        if tally.admit(1):
+            tally.findings.append(finding)
+
+
+def _runs(tables: Tables, tallies: Mapping[str, Tally], usable: Collection[str]) -> Iterator[Run]:
     """Yield how each rule ended; a key to a table that could not be read was not judged."""
-    failed = {finding.code for finding in findings}
     rows = sum(_count(tables, name) for name in tables.columns)
     unjudged = [
         f"{resource.name} refers to {key.resource}, which could not be read"
@@ -101,9 +108,10 @@ def _runs(
         for key in resource.foreign_keys
         if resource.name in tables.columns and key.resource not in usable
     ]
-    for code in rules:
-        why = "; ".join(unjudged) or None if code == TYPES["foreign-key"] else None
-        if code in failed:
+    for code, tally in tallies.items():
+        told = [*filter(None, [tally.cut]), *(unjudged if code == TYPES["foreign-key"] else ())]
+        why = "; ".join(told) or None
+        if tally.found:
             yield Run("structure", code, "fail", why, rows)
         elif why or not tables.columns:
             yield Run("structure", code, "skipped", why or "no table could be read", rows)
@@ -115,22 +123,17 @@ def _check_table(
     tables: Tables, resource: Resource, rules: Mapping[str, Rule], verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield the findings on a table that was read, each at its physical line."""
-    known = {
-        (getattr(error, "row_number", None), getattr(error, "field_name", None))
-        for error in verdict.errors
-    }
-    faults = [f for f in _unheld(tables, resource, known) if f.row <= verdict.last]
-    faults += [
+    faults = [
+        *_unheld(tables, resource, verdict),
         *_stray_quotes(tables, resource),
         *_unique_keys(tables, resource),
         *_formulas(tables, resource),
     ]
-    rows = [n for e in verdict.errors if isinstance(n := getattr(e, "row_number", None), int)]
+    rows = [error.row for error in verdict.errors if error.row is not None]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
-    blanks = _blank_lines(resource, rows, places)
+    blanks = _blank_lines(tables, resource, set(rows) - set(places))
     for error in verdict.errors:
-        blank = getattr(error, "row_number", None) in blanks
-        if not blank or error.type == "blank-row":  # its empty key says nothing more
+        if error.row not in blanks or error.type == "blank-row":  # its empty key says nothing more
             yield _finding(rules, resource, error, places, blanks, verdict)
     for type_, note in verdict.unjudged:
         yield _unjudged(rules["RD199"], resource, type_, note)
@@ -148,74 +151,63 @@ def _unjudged(rule: Rule, resource: Resource, type_: str, note: str) -> Finding:
     return make_finding(rule, {"note": note}, message=message, type=type_, **place)
 
 
-@cache
-def _origin() -> Origin:
-    return Origin("frictionless", version("frictionless"))
-
-
 def _finding(
     rules: Mapping[str, Rule],
     resource: Resource,
-    error: Any,
+    error: Error,
     places: Mapping[int, Place],
     blanks: Mapping[int, int],
     verdict: Verdict,
 ) -> Finding:
-    """Return the finding on an error of frictionless."""
-    row = getattr(error, "row_number", None)
-    name = getattr(error, "field_name", None)
-    name = name if isinstance(name, str) and name in resource.fields else None
-    keys = getattr(error, "field_names", None)  # of a foreign key; the finding points at its first
-    name = str(keys[0]) if keys else name
-    place = places.get(row) if isinstance(row, int) else None
-    cell = getattr(error, "cell", None) or getattr(error, "label", None) or ""
-    note = explain(error, resource, name, place.cells if place else {})
-    if error.type == "extra-cell":
-        length = verdict.lengths.get(error.row_number, len(error.cells))
-        note = count_cells(length, len(verdict.labels))
+    """Return the finding on an error; that on a foreign key points at its first field."""
+    name = error.field if error.field in resource.fields else None
+    name = error.key[0][0] if error.key else name
+    place = places.get(error.row) if error.row is not None else None
+    note = explain(error, verdict.labels, resource, name, place.cells if place else {})
     values = {
-        "cell": show(str(cell)),
-        "field": name or getattr(error, "field_name", "") or "",
-        "number": getattr(error, "field_number", None),
+        "cell": show(error.cell),
+        "field": name or error.field or "",
+        "number": error.number,
         "table": resource.name,
         "note": note,
-        "row": row,
+        "row": error.row,
         "type": error.type,
     }
-    where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": row}
+    where: dict[str, Any] = {"table": resource.name, "path": resource.path, "row": error.row}
     if place is not None:
         where = place.at(name)
-    elif isinstance(row, int):
-        where["line"] = blanks.get(row)
+    elif error.row is not None:
+        where["line"] = blanks.get(error.row)
     elif "label" in error.type:
         where["line"] = 1
     where |= {"field": name, "type": error.type}
-    if number := getattr(error, "field_number", None):
-        where["field_number"] = number
-    if cell:
-        where["value"] = str(cell)
+    if error.number:
+        where["field_number"] = error.number
+    if error.cell:
+        where["value"] = error.cell
     code = TYPES.get(error.type, "RD199")
-    if error.type == "extra-label" and not str(cell).strip():
+    if error.type == "extra-label" and not error.cell.strip():
         code = TYPES["blank-label"]
     message = None
-    if error.type == "constraint-error" and note == "required":
+    if error.constraint == "required":
         message = rules[code].messages["required"]
         where["fix"] = _REQUIRED
-    return make_finding(rules[code], values, origin=_origin(), message=message, **where)
+    return make_finding(rules[code], values, origin=verdict.origin, message=message, **where)
 
 
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
 
 
-def _blank_lines(
-    resource: Resource, rows: Collection[int], places: Mapping[int, Place]
-) -> dict[int, int]:
+def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:
     """Return the lines of records that hold nothing and so are not in the table."""
-    wanted = set(rows) - set(places)
-    if not wanted or resource.file is None:
+    if not wanted or not is_by_record(tables.connection, resource.name):
         return {}
-    records = read_records(resource.file, Dialect.of(resource.descriptor))
-    return {record.row: record.line for record in records if record.row in wanted}
+    return dict(
+        tables.fetch(
+            f"SELECT row, line FROM irregular.{quote_name(resource.name)}"
+            f" WHERE row IN (SELECT unnest({sorted(wanted)}))"
+        )
+    )
 
 
 def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
@@ -230,19 +222,25 @@ def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
             yield Fault("RD129", record.row, None, {"row": record.row, **values}, kind)
 
 
-def _unheld(
-    tables: Tables, resource: Resource, known: Collection[tuple[int | None, str | None]]
-) -> Iterator[Fault]:
-    """Yield the values that frictionless reads and that the typed table cannot hold."""
+def _unheld(tables: Tables, resource: Resource, verdict: Verdict) -> Iterator[Fault]:
+    """Yield the values that are of their type and that the typed table cannot hold.
+
+    SQL has looked up each of them; of frictionless it is known which cells it did not accept.
+    """
+    known = {(error.row, error.field) for error in verdict.errors}
+    accepted = verdict.accepted
     lost = {
         name: f"CASE WHEN {quote_name(name)} IS NULL THEN _text_{number} END"
         for number, name in enumerate(tables.columns[resource.name], start=1)
         if resource.fields.get(name, {}).get("type") in _TYPED
+        and (accepted is None or name in accepted)
     }
     absent = ", ".join(quote_text(m) for m in ("", *_common_missing(resource)))
     where = f"text NOT IN ({absent})"
     for row, name, text in _find_cells(tables, resource, "cells", lost, where):
-        if (row, name) not in known and text not in resource.missing_values(name):
+        if text in resource.missing_values(name) or row > verdict.last:
+            continue
+        if (row, name) not in known if accepted is None else text in accepted[name]:
             yield Fault("RD125", row, name, {"type": resource.fields[name]["type"]})
 
 

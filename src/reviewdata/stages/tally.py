@@ -32,6 +32,12 @@ class Tally:
         self.listed[level] += listed
         return listed
 
+    @property
+    def cut(self) -> str | None:
+        """How many were found, and how many of them are listed, where it is fewer."""
+        listed = sum(self.listed.values())
+        return f"{self.found} findings, of which {listed} {CUT}" if self.found > listed else None
+
     def run(self, stage: Stage, code: str) -> Run:
         """Return how the rule ended."""
         if self.broken is not None:
@@ -39,10 +45,7 @@ class Tally:
         told = [
             f"{n} row{'s' if n > 1 else ''} {reason}" for reason, n in self.skipped.items() if n
         ]
-        listed = sum(self.listed.values())
-        if self.found > listed:
-            told.insert(0, f"{self.found} findings, of which {listed} {CUT}")
-        why = "; ".join(told) or None
+        why = "; ".join([self.cut, *told] if self.cut else told) or None
         if self.found:
             return Run(stage, code, "fail", why, self.judged)
         if not self.judged:

@@ -8,57 +8,40 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import replace
+from functools import cache
+from importlib.metadata import version
+from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
-from reviewdata.package import ForeignKey, Package, Resource
+from reviewdata.loading import EXTRA_LIMIT
+from reviewdata.model import Origin
+from reviewdata.package import ForeignKey, Package, Resource, can_follow
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
 from reviewdata.records import Dialect
+from reviewdata.stages.errors import Error, Verdict
 from reviewdata.statements import QueryError
 from reviewdata.tables import Tables
 
 ERROR_LIMIT = 100_000
 """Errors of one table that frictionless may report before it stops reading."""
 
-EXTRA_LIMIT = 100
-"""Cells too many of one record that frictionless may tell one by one; of more it tells the first.
-
-It copies all cells of a record for each of them.
-"""
-
-_PROFILES = "https://datapackage.org/profiles/2.0"
-"""The version that is judged by whatever a descriptor declares; it has all of the first."""
-
 Breaks = Callable[[str], bool]
 """Whether a text breaks the pattern of its field."""
 
 
-class Verdict(NamedTuple):
-    """The errors of a table, its labels, and what was not judged: a type and a note.
-
-    `last` is the last record that was judged; infinite where all were. `lengths` has the number
-    of cells of each record that frictionless did not get whole.
-    """
-
-    errors: list[Any]
-    labels: list[str]
-    unjudged: list[tuple[str, str]]
-    last: float = math.inf
-    lengths: Mapping[int, int] = {}
-
-
-def find_fault(resource: Resource) -> str | None:
+def find_fault(package: Package, resource: Resource) -> str | None:
     """Return what keeps frictionless from using a schema, None where it can."""
     if not resource.fields:
         return "it has no Table Schema that can be used"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import FrictionlessException, Schema
-    schema = {k: v for k, v in resource.schema.items() if k not in ("primaryKey", "foreignKeys")}
-    schema["$schema"] = f"{_PROFILES}/tableschema.json"
+    schema = {k: v for k, v in resource.schema.items() if k not in _LEFT} | _profile(package)
     try:
         Schema.from_descriptor(schema)
     except FrictionlessException as error:
@@ -79,7 +62,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
         from frictionless import Package as Descriptor
 
         names = {name: f"t{number}" for number, name in enumerate(sorted(usable))}
-        keys = [key for key in resource.foreign_keys if _can_follow(tables.package, key, usable)]
+        keys = [key for key in resource.foreign_keys if can_follow(tables.package, key, usable)]
         needed = {resource.name, *(key.resource for key in keys)}
         described = [_describe(tables.package.resources[name], names[name]) for name in needed]
         for entry in described:
@@ -92,27 +75,70 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             # Trusted: the paths were checked when the package was opened.
             with system.use_context(trusted=True), _reading(widths, lengths):
                 package = Descriptor.from_descriptor(
-                    {"$schema": f"{_PROFILES}/datapackage.json", "resources": described},
+                    {"resources": described, **_profile(tables.package)},
                     basepath=str(tables.package.root),
                 )
                 target = package.get_resource(names[resource.name])
                 report = target.validate(_checklist(patterns), limit_errors=ERROR_LIMIT)
         except (FrictionlessException, TypeError, ValueError, ArithmeticError) as error:
             note = f"frictionless broke on it: {' '.join(str(error).split())}"
-            return Verdict([], [], [*unjudged, (type(error).__name__, note)], last=0)
-    errors: list[Any] = [found for task in report.tasks for found in task.errors]
+            return Verdict(_origin(), (), 0, [*unjudged, (type(error).__name__, note)], last=0)
+    real = {alias: name for name, alias in names.items()}
     cut = lengths[names[resource.name]]
+    found = [f for task in report.tasks for f in task.errors]
+    errors = [_neutral(f, real.get(getattr(f, "reference_name", ""), resource.name)) for f in found]
+    errors = [replace(e, cells=cut[e.row]) if e.row in cut else e for e in errors]
     last = math.inf
     if len(errors) >= ERROR_LIMIT:
-        last = errors[-1].row_number if hasattr(errors[-1], "row_number") else 0
+        last = errors[-1].row or 0
         note = f"{ERROR_LIMIT:,} errors; the rest of the table was not judged"
         unjudged.append(("error-limit", note))
-    real = {alias: name for name, alias in names.items()}
-    for found in errors:
-        if found.type == "foreign-key":
-            found.reference_name = real.get(found.reference_name, resource.name)
     labels = [label for task in report.tasks for label in task.labels]
-    return Verdict(errors, labels, unjudged, last, cut)
+    return Verdict(_origin(), errors, len(labels), unjudged, last)
+
+
+@cache
+def _origin() -> Origin:
+    return Origin("frictionless", version("frictionless"))
+
+
+_FIRST = re.compile(r"the row at position (\d+)")
+
+
+def _neutral(error: Any, target: str) -> Error:
+    """Return an error of frictionless as an Error; `target` is the table that a key refers to."""
+    note = str(error.note)
+    first = _FIRST.search(note)
+    broken = error.type == "constraint-error"
+    key = zip(getattr(error, "field_names", ()), getattr(error, "field_cells", ()), strict=True)
+    return Error(
+        type=error.type,
+        row=getattr(error, "row_number", None),
+        field=getattr(error, "field_name", None) or None,
+        number=getattr(error, "field_number", None),
+        cell=str(getattr(error, "cell", None) or getattr(error, "label", None) or ""),
+        note=note,
+        constraint=note.removeprefix('constraint "').split('"')[0] if broken else None,
+        first=int(first[1]) if first and not broken else None,
+        cells=len(getattr(error, "cells", ())),
+        key=tuple(key),
+        target=target,
+        reference=tuple(getattr(error, "reference_field_names", ())),
+    )
+
+
+def _profile(package: Package) -> dict[str, str]:
+    """Return what tells frictionless the version of the standard, which its package decides.
+
+    A profile of one's own may have what version 2 has.
+    """
+    given = package.descriptor.get("$schema")
+    first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
+    return {"$schema": _VERSION_2} if given and not first else {}
+
+
+_VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
+_LEFT = ("primaryKey", "foreignKeys", "$schema")
 
 
 def _width(tables: Tables, resource: Resource) -> int:
@@ -155,12 +181,6 @@ def _reading(widths: Mapping[str, int], lengths: Mapping[str, dict[int, int]]) -
         CsvParser.read_cell_stream_create = given
 
 
-def _can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
-    return key.resource in usable and all(
-        name in package.resources[key.resource].fields for name in key.reference
-    )
-
-
 def _describe(resource: Resource, name: str) -> dict[str, Any]:
     """Return the descriptor that frictionless gets: explicit where it would guess."""
     dialect = Dialect.of(resource.descriptor)
@@ -179,8 +199,7 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
-    left = ("primaryKey", "foreignKeys", "fields")
-    schema = {k: v for k, v in resource.schema.items() if k not in left}
+    schema = {k: v for k, v in resource.schema.items() if k not in (*_LEFT, "fields")}
     return {
         "name": name,
         "type": "table",

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from reviewdata.package import Resource
+from reviewdata.stages.errors import Error
 
 _BREAKS = "\t\r\n"
 _BREAKS_SHOWN = str.maketrans({"\t": r"\t", "\r": r"\r", "\n": r"\n"})
@@ -21,35 +22,35 @@ def show(text: str) -> str:
     return "'" + text.translate(_BREAKS_SHOWN) + "'" if spaced else text
 
 
-def explain(error: Any, resource: Resource, name: str | None, cells: Mapping[str, str]) -> str:
+def explain(
+    error: Error, labels: int, resource: Resource, name: str | None, cells: Mapping[str, str]
+) -> str:
     """Return what is wrong, in words rather than in frictionless's notes."""
     field = resource.fields.get(name or "", {})
-    note = str(error.note)
-    first = re.search(r"the row at position (\d+)", note)
     match error.type:
         case "type-error":
-            return _expect(field, str(error.cell))
+            return _expect(field, error.cell)
         case "constraint-error":
-            kind = note.removeprefix('constraint "').split('"')[0]
+            kind = str(error.constraint)
             bound = field.get("constraints", {}).get(kind, "")
             told = f"{kind} {_list(bound)}".strip()
-            return told + (_hint(str(error.cell), bound) if kind == "enum" else "")
-        case "unique-error" if first:
-            return f"record {first[1]}"
+            return told + (_hint(error.cell, bound) if kind == "enum" else "")
+        case "unique-error" if error.first:
+            return f"record {error.first}"
         case "primary-key":
             key = ", ".join(show(cells.get(k, "")) for k in resource.primary_key)
-            return f"{key} is that of record {first[1]} already" if first else "is empty"
+            return f"{key} is that of record {error.first} already" if error.first else "is empty"
         case "foreign-key":
-            pairs = zip(error.field_names, error.field_cells, strict=True)
-            told = ", ".join(f"{field} {show(cell)}" for field, cell in pairs)
-            target = error.reference_name or resource.name
-            return f"{told} is not in {target} ({', '.join(error.reference_field_names)})"
+            told = ", ".join(f"{field} {show(cell)}" for field, cell in error.key)
+            return f"{told} is not in {error.target} ({', '.join(error.reference)})"
+        case "extra-cell":
+            return _count_cells(error.cells, labels)
         case "hash-count" | "byte-count":
-            return note.replace('"', "")
-    return note
+            return error.note.replace('"', "")
+    return error.note
 
 
-def count_cells(cells: int, labels: int) -> str:
+def _count_cells(cells: int, labels: int) -> str:
     """Return how many cells a record has, and what too many of them point at."""
     told = f"{cells} cells, the header {labels}"
     return told + (": two records on one line?" if cells >= 2 * labels - 1 > 1 else "")

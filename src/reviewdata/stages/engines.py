@@ -1,0 +1,34 @@
+"""Which engine judges a table: SQL where it takes all of it, else frictionless.
+
+The verdicts are the same (`tests/test_engines.py`), so that nothing else has to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from reviewdata.package import Package, Resource
+from reviewdata.stages import verdicts
+from reviewdata.stages.compiled.beyond import Beyond
+from reviewdata.stages.compiled.judge import judge as judge_in_sql
+from reviewdata.stages.compiled.schemas import is_plain
+from reviewdata.stages.errors import Verdict
+from reviewdata.tables import Tables
+
+
+def find_fault(package: Package, resource: Resource) -> str | None:
+    """Return what keeps a schema from being used; frictionless is asked where it may have any."""
+    if resource.fields and is_plain(resource.schema):
+        return None
+    return verdicts.find_fault(package, resource)
+
+
+def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdict:
+    """Return the verdict on a table; keys to tables that are not `usable` are left out."""
+    try:
+        verdict = judge_in_sql(tables, resource, usable)
+    except Beyond as beyond:
+        tables.tell(f"{resource.name} is judged by frictionless: {beyond}")
+        return verdicts.judge(tables, resource, usable)
+    tables.tell(f"{resource.name} is judged by DuckDB")
+    return verdict
