@@ -366,6 +366,14 @@ def test_an_option_may_be_written_in_any_case_and_a_level_as_a_share() -> None:
     assert pool(rows, ", level := 0.9") == pytest.approx(pool(rows, ", level := 90"))
 
 
+@pytest.mark.parametrize("type_", ["DECIMAL(9, 3)", "FLOAT", "VARCHAR", "DECIMAL(38, 10)"])
+def test_numbers_of_any_type_are_taken_and_text_that_is_one(type_: str) -> None:
+    rows = [(0.1, 0.02), (0.4, 0.03), (0.2, 0.05)]
+    call = f"pool(CAST(yi AS {type_}), CAST(vi AS {type_}))"
+    found, expected = aggregate(CON, call, rows, "yi, vi"), pool(rows)
+    alike(found, expected, "k", "estimate", "se", "tau2", "Q", "p")
+
+
 def test_it_stands_wherever_an_aggregate_may() -> None:
     CON.execute(
         "CREATE OR REPLACE TABLE effects AS FROM (VALUES ('a', 0.1, 0.02), ('a', 0.5, 0.1),"

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import Command
-from mini import write_mini
+from mini import remove_suites, write_mini
 
 import reviewdata as rd
 from reviewdata.model import ReviewdataError
@@ -53,6 +53,7 @@ def test_a_query_file_that_cannot_be_read_stops_no_other(
     make: object, says: str, tmp_path: Path, reviewdata: Command
 ) -> None:
     write_mini(tmp_path)
+    remove_suites(tmp_path)
     assert callable(make)
     make(tmp_path / "queries" / "odd.sql")
     ended = reviewdata("query", "odd", "--project", tmp_path)

@@ -205,6 +205,7 @@ def test_each_takes_a_measure_and_refuses_two(call: str) -> None:
     ],
 )
 def test_an_unknown_option_names_the_nearest(call: str, says: str) -> None:
-    with pytest.raises(duckdb.InvalidInputException) as raised:
-        ask(call)
-    assert says in str(raised.value)
+    for rows in (ROWS, [("a", None, None, None)]):  # also where no row can be pooled
+        with pytest.raises(duckdb.InvalidInputException) as raised:
+            ask(call, rows)
+        assert says in str(raised.value)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Command
-from mini import write_mini
+from mini import remove_suites, write_mini
 from test_cli import on_a_terminal
 
 RUN = [sys.executable, "-m", "reviewdata"]
@@ -142,6 +142,7 @@ def test_no_text_of_a_review_steers_the_terminal(tmp_path: Path, reviewdata: Com
             "queries/other.sql": f'SELECT "{EVIL}" FROM studies',
         },
     )
+    remove_suites(tmp_path)
     sql = f"SELECT '{EVIL}' AS \"{EVIL}\""
     project = ("--project", tmp_path)
     for command in (
@@ -188,6 +189,7 @@ def test_what_is_told_to_run_names_the_review(
         "queries/other.sql": "FROM range(7)",
     }
     folder = write_mini(tmp_path / "a review", files=files)
+    remove_suites(folder)
     there = reviewdata("run", folder).out
     assert f"reviewdata query NAME --project '{folder}'\n" in there
     assert f"how to mend it: reviewdata validate '{folder}'\n" in there

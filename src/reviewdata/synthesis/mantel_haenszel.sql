@@ -77,11 +77,11 @@ CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR'
         unit := NULL) AS (
     first_value(CASE WHEN _checked('pool_mh', unit, NULL, _is_table(ai, bi, ci, di)) THEN
         _mh_report({
-        'n': count(*),
-        'k': count(*) FILTER (_is_table(ai, bi, ci, di) AND CASE
+        'n': count(*) FILTER (CASE
             WHEN NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
             THEN error(_unknown('measure of pool_mh', measure, ['RR', 'OR', 'RD']))
             ELSE _options('pool_mh', by_name, 'EE', 'z', level, 'z') END),
+        'k': count(*) FILTER (_is_table(ai, bi, ci, di)),
         'z': -norm_ppf(_alpha(max(level)) / 2),
         'rr_r': sum(ai * CAST(ci + di AS DOUBLE) / (ai + bi + ci + di))
             FILTER (_is_table(ai, bi, ci, di)),

@@ -353,8 +353,8 @@ CREATE OR REPLACE MACRO pool(yi, vi, by_name := NULL, method := 'REML', test := 
             's2': sum(_inverse(yi, vi) * _inverse(yi, vi)),
             's3': CASE WHEN upper(method) = 'DL'
                 THEN sum(_inverse(yi, vi) * _inverse(yi, vi) * _inverse(yi, vi)) END,
-            't1': sum(_inverse(yi, vi) * yi),
-            'u1': sum(_inverse(yi, vi) * yi * yi),
+            't1': sum(_inverse(yi, vi) * CAST(yi AS DOUBLE)),
+            'u1': sum(_inverse(yi, vi) * CAST(yi AS DOUBLE) * CAST(yi AS DOUBLE)),
             'start': CASE WHEN upper(method) IN ('ML', 'REML') THEN greatest(0,
                 var_samp(CAST(yi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)
                 - avg(CAST(vi AS DOUBLE)) FILTER (_inverse(yi, vi) IS NOT NULL)) END,

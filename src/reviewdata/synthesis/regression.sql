@@ -124,7 +124,7 @@ CREATE OR REPLACE MACRO _line_report(s, method, test) AS (
                 AND _lr.k > CASE WHEN upper(method) IN ('EE', 'FE') THEN 1 ELSE 2 END}))[1]],
         lambda _lr: struct_concat(_lr, {
             'good': _lr.possible AND _lr.found.done AND isfinite(_lr.c0) AND isfinite(_lr.c1)
-                AND isfinite(_lr.t) AND _lr.f.det > 0,
+                AND isfinite(_lr.t) AND _lr.f.det > 0 AND isfinite(_lr.equal.rss),
             'slope': _lr.c1 / _lr.sd_x,
             'intercept': _lr.mean_y + _lr.c0 - _lr.c1 / _lr.sd_x * _lr.mean_x,
             'factor': list_transform([CASE WHEN lower(test) IN ('knha', 'adhoc')
@@ -184,9 +184,8 @@ CREATE OR REPLACE MACRO _usable_with(yi, vi, xi) AS (
 -- Part of regress and egger: the struct that regress gives.
 CREATE OR REPLACE MACRO _regressed(name, yi, vi, xi, by_name, method, test, level) AS (
     _line_report(_climb(_residuals({
-            'n': count(*),
-            'k': count(*) FILTER (_usable_with(yi, vi, xi)
-                AND _options(name, by_name, method, test, level, 'z')),
+            'n': count(*) FILTER (_options(name, by_name, method, test, level, 'z')),
+            'k': count(*) FILTER (_usable_with(yi, vi, xi)),
             'mean_x': avg(CAST(xi AS DOUBLE)) FILTER (_usable_with(yi, vi, xi)),
             'sd_x': stddev_pop(CAST(xi AS DOUBLE)) FILTER (_usable_with(yi, vi, xi)),
             'mean_y': avg(CAST(yi AS DOUBLE)) FILTER (_usable_with(yi, vi, xi)),

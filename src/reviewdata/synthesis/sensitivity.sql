@@ -41,9 +41,8 @@ CREATE OR REPLACE MACRO _profile_report(s) AS (
 -- In metafor: confint(rma(yi, vi)), the same for every estimator of tau2.
 CREATE OR REPLACE MACRO confint_tau2(yi, vi, by_name := NULL, level := 95) AS (
     first_value(_profile_report(_profile(_homogeneity({
-            'n': count(*),
-            'k': count(*) FILTER (_usable(yi, vi)
-                AND _options('confint_tau2', by_name, 'PM', 'z', level, 'z')),
+            'n': count(*) FILTER (_options('confint_tau2', by_name, 'PM', 'z', level, 'z')),
+            'k': count(*) FILTER (_usable(yi, vi)),
             's1': sum(1 / CAST(vi AS DOUBLE)) FILTER (_usable(yi, vi)),
             's2': sum(pow(1 / CAST(vi AS DOUBLE), 2)) FILTER (_usable(yi, vi)),
             't1': sum(CAST(yi AS DOUBLE) / vi) FILTER (_usable(yi, vi)),
@@ -79,9 +78,8 @@ CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 
         level := 95, pi := 'default', unit := NULL, measure := NULL) AS (
     first_value(CASE WHEN _checked('leave_one_out', unit, measure, _usable(yi, vi)) THEN
         list_transform(list_transform(list_transform([{
-            'n': count(*),
-            'k': count(*) FILTER (_usable(yi, vi)
-                AND _options('leave_one_out', by_name, method, test, level, pi)),
+            'n': count(*) FILTER (_options('leave_one_out', by_name, method, test, level, pi)),
+            'k': count(*) FILTER (_usable(yi, vi)),
             'z': -norm_ppf(_alpha(max(level)) / 2),
             'rows': coalesce(list({'label': label, 'y': CAST(yi AS DOUBLE),
                 'w': 1 / CAST(vi AS DOUBLE)} ORDER BY label) FILTER (_usable(yi, vi)), [])}],
