@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -73,21 +74,45 @@ def describe(
     the head of a statement alone. Raises QueryError where two columns have one name.
     """
     columns = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {statement.query}").fetchall()]
+    check_names(columns)
+    return columns
+
+
+def may_write(sql: str) -> bool:
+    """Whether a SELECT may write in its WITH clause: without one of these words none does."""
+    return _WRITES.search(sql) is not None
+
+
+_WRITES = re.compile("insert|update|delete|merge|copy|create|drop|alter|export|attach", re.I)
+
+
+def check_names(columns: Sequence[tuple[str, str]]) -> None:
+    """Raise QueryError where two columns have one name."""
     taken: dict[str, str] = {}
     for name, _ in columns:
         if name.lower() in taken:
             both = f"{taken[name.lower()]} and {name}"
             raise QueryError(f"two columns have one name, {both}; give one another with AS")
         taken[name.lower()] = name
-    return columns
 
 
 def fetch(
-    cursor: duckdb.DuckDBPyConnection, statement: duckdb.Statement | str, most: int | None = None
+    cursor: duckdb.DuckDBPyConnection,
+    statement: duckdb.Statement | str,
+    most: int | None = None,
+    *,
+    cells: int | None = None,
 ) -> Rows:
-    """Return the result of a statement; raise QueryError where it has more than `most` rows."""
+    """Return the result of a statement.
+
+    Raises QueryError where it has more than `most` rows, or, with `cells` given, more cells than
+    that or two columns of one name.
+    """
     cursor.execute(statement)
     columns = tuple((c[0], str(c[1])) for c in cursor.description or ())
+    if cells is not None:
+        check_names(columns)
+        most = cells // len(columns)
     if most is None:
         return Rows(columns, cursor.fetchall())
     rows = cursor.fetchmany(most + 1)

@@ -32,6 +32,7 @@ from reviewdata.statements import (
     describe,
     fetch,
     interruptible,
+    may_write,
     one_select,
     stoppable,
     told,
@@ -129,7 +130,9 @@ class Tables:
                 statement = one_select(cursor, wrapped)
 
             def run() -> Rows:
-                return fetch(cursor, statement, CELL_LIMIT // len(describe(cursor, asked)))
+                if where or may_write(asked.query):  # else to plan it once is enough
+                    describe(cursor, asked)
+                return fetch(cursor, statement, cells=CELL_LIMIT)
 
             found = stoppable(run, cursor, timeout)
         self._keep(key, found)
