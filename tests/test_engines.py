@@ -232,6 +232,16 @@ def test_a_cell_is_right_or_wrong(
     assert {f.origin.engine for f in found if f.origin} <= {"duckdb"}
 
 
+def refer_to_a_list(descriptor: dict[str, Any]) -> None:
+    """Let a column that is not there refer to one that frictionless cannot look up."""
+    key("id", "u", "k")(descriptor)
+    descriptor["resources"][0]["schema"]["fieldsMatch"] = "partial"
+    descriptor["resources"][0]["schema"]["fields"][0]["name"] = "ID"
+    descriptor["resources"][0]["schema"]["primaryKey"] = []
+    descriptor["resources"][0]["schema"]["foreignKeys"][0]["fields"] = ["ID"]
+    descriptor["resources"][1]["schema"]["fields"][1]["type"] = "list"
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -240,6 +250,7 @@ def test_a_cell_is_right_or_wrong(
         (field(type="number", floatNumber=True), "n is number with floatNumber"),
         (field(type="duration", constraints={"unique": True}), "n is a duration in a key"),
         (key("n", "u", "uid"), "n and uid of u have different types"),
+        (refer_to_a_list, "k is a list in a key"),
         (schema(missingValues=["-"]), "it has records of empty cells, which are no missing values"),
         (resource(dialect={"commentChar": "i"}), "its header is not its first record"),
         (

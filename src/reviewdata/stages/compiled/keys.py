@@ -46,10 +46,15 @@ def judge_keys(
     if known and len(known) == len(primary):
         _judge_primary(sheet, known, listing)
     for key in keys:
+        target = other(key.resource)
+        for name in key.reference:  # frictionless reads it even where nothing refers to it
+            parent = target.find(name)
+            if parent is not None:
+                _value(target, parent, as_text=_is_text(target, parent))
         found = [sheet.find(name) for name in key.fields]
         columns = [column for column in found if column is not None]
         if len(columns) == len(key.fields):
-            _judge_foreign(sheet, columns, key, other(key.resource), listing)
+            _judge_foreign(sheet, columns, key, target, listing)
 
 
 def _judge_unique(sheet: Sheet, column: Column, listing: Listing) -> None:
