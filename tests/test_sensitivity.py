@@ -157,6 +157,14 @@ def test_a_line_needs_three_studies_and_two_values_of_the_moderator(rows: Any) -
     assert found["k"] + found["k_missing"] == len(rows)
 
 
+@pytest.mark.parametrize("method", ["DL", "PM", "ML", "REML"])
+def test_no_figure_of_a_line_is_infinite(method: str) -> None:
+    rows = [(label, y, 1e160 * (1 + x), x) for label, y, _, x in ROWS]
+    found = ask(f"regress(yi, vi, xi, method := '{method}')", rows)
+    numbers = [value for value in found.values() if isinstance(value, float)]
+    assert all(np.isfinite(numbers))
+
+
 def test_a_row_without_a_moderator_is_left_out_and_counted() -> None:
     whole, more = (ask("regress(yi, vi, xi)", r) for r in (ROWS, [*ROWS, ("e", 0.4, 0.1, None)]))
     assert (whole.pop("k_missing"), more.pop("k_missing")) == (0, 1)

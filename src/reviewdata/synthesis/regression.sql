@@ -154,12 +154,12 @@ CREATE OR REPLACE MACRO _line_report(s, method, test) AS (
         'ci_lower': _lr.slope - _lr.critical * _lr.slope_se,
         'ci_upper': _lr.slope + _lr.critical * _lr.slope_se,
         'tau2': CASE WHEN _lr.good THEN _lr.t END,
-        'tau2_se': CASE WHEN _lr.good THEN CASE upper(method)
+        'tau2_se': CASE WHEN _lr.good THEN _finite(CASE upper(method)
             WHEN 'DL' THEN sqrt(2 * _lr.p + 4 * _lr.t * _lr.equal.trace
                 + 2 * _lr.t * _lr.t * _lr.equal.trace2) / _lr.equal.trace
             WHEN 'PM' THEN sqrt(2 / _lr.p) * _lr.k / _lr.f.a
             WHEN 'ML' THEN sqrt(2 / _lr.f.s2)
-            WHEN 'REML' THEN sqrt(2 / _lr.f.trace2) END END,
+            WHEN 'REML' THEN sqrt(2 / _lr.f.trace2) END) END,
         'I2': CASE WHEN NOT _lr.good OR _lr.p < 1 THEN NULL
             WHEN upper(method) NOT IN ('EE', 'FE')
             THEN 100 * _lr.t / (_lr.p / _lr.equal.trace + _lr.t)
