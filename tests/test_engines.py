@@ -20,11 +20,13 @@ from twins import Twin, packages
 from reviewdata.model import CUT
 from reviewdata.package import open_package
 from reviewdata.stages import verdicts
-from reviewdata.stages.compiled import keys, odd, sheet
+from reviewdata.stages.compiled import keys, odd, sheet, sieve
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.judge import judge
 from reviewdata.stages.engines import find_fault
+from reviewdata.stages.engines import sieve as sift
 from reviewdata.stages.errors import Verdict
+from reviewdata.stages.structure import check
 from reviewdata.tables import Tables, load_tables
 from reviewdata.validation import validate
 
@@ -90,6 +92,19 @@ def compare_twin(twin: Twin, few: int) -> None:
             event(why or "judged by SQL")
 
 
+def compare_sieved(twin: Twin, few: int) -> None:
+    """Judge a package whole, and with only the records loaded that a sieve leaves."""
+    with tempfile.TemporaryDirectory() as name, mock.patch.object(sieve, "MOST", few):
+        twin.write(Path(name))
+        package = open_package(Path(name))
+        with load_tables(package) as tables:
+            expected = check(tables)
+        with load_tables(package, sieve=sift) as tables:
+            assert check(tables) == expected
+            for loaded in tables.loaded.values():
+                event("whole" if loaded.whole else "clear" if loaded.clear else "some records")
+
+
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -97,6 +112,19 @@ quick = settings(max_examples=40, deadline=None, suppress_health_check=list(Heal
 @given(packages(), st.sampled_from([0, 10_000]))
 def test_both_engines_tell_the_same_of_a_table(twin: Twin, few: int) -> None:
     compare_twin(twin, few)
+
+
+@quick
+@given(packages(tidy=True), st.sampled_from([1, 10_000]))
+def test_of_few_records_the_same_is_told_as_of_all(twin: Twin, few: int) -> None:
+    compare_sieved(twin, few)
+
+
+@pytest.mark.contract
+@settings(quick, max_examples=2000)
+@given(packages(tidy=True) | packages(), st.sampled_from([1, 10_000]))
+def test_of_few_records_the_same_is_told_as_of_all_of_thousands(twin: Twin, few: int) -> None:
+    compare_sieved(twin, few)
 
 
 @pytest.mark.contract

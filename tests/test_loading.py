@@ -49,11 +49,14 @@ def load(
     form = Dialect.of(resource.descriptor)
     plan = loading.plan_columns(resource, form)
     try:
-        if way == "by record":
+        loaded = (
             loading.load_by_record(connection, resource, form, plan, folder)
-        elif not loading.load_directly(connection, resource, form, plan):
+            if way == "by record"
+            else loading.load_directly(connection, resource, form, plan)
+        )
+        if loaded is None:
             return None
-        loading.create_views(connection, resource, plan)
+        loading.create_views(connection, resource, plan, loaded)
         return connection.execute("SELECT * FROM raw.t ORDER BY _row").fetchall()
     finally:
         for kind, name in (("VIEW", "t"), ("VIEW", "raw.t"), ("VIEW", "cells.t")):

@@ -233,9 +233,12 @@ class Twin:
 
 
 @st.composite
-def packages(draw: st.DrawFn) -> Twin:
-    """Draw a package of a table `t` and, at times, a table `u` to which it refers."""
-    first = [draw(fields(name)) for name in draw(_names)]
+def packages(draw: st.DrawFn, *, tidy: bool = False) -> Twin:
+    """Draw a package of a table `t` and, at times, a table `u` to which it refers.
+
+    In one that is `tidy`, each record has the cells of the schema; what they hold is odd enough.
+    """
+    first = [draw(fields(name)) for name in draw(_more_names if tidy else _names)]
     second = [draw(fields(name)) for name in ("uid", "k")]
     schema: dict[str, Any] = {"fields": first}
     other: dict[str, Any] = {"fields": second}
@@ -258,19 +261,20 @@ def packages(draw: st.DrawFn) -> Twin:
         [draw(cells(second[0]) | st.sampled_from(pool)), draw(cells(second[1]))]
         for _ in range(draw(st.integers(0, 4)))
     ]
-    dialect = draw(_dialects)
+    dialect = {} if tidy else draw(_dialects)
     resources = [
         {"name": "t", "path": "t.csv", "schema": schema, **dialect},
         {"name": "u", "path": "u.csv", "schema": other},
     ]
     files = {
-        "t.csv": draw(_written(named, rows, dialect)),
-        "u.csv": draw(_written(["uid", "k"], parents, {})),
+        "t.csv": draw(_written(named, rows, dialect, tidy=tidy)),
+        "u.csv": draw(_written(["uid", "k"], parents, {}, tidy=tidy)),
     }
     return Twin({"$schema": V2, "name": "x", "resources": resources}, files)
 
 
-_names = st.sampled_from([["a", "b"], ["a", "b", "c"], ["a"], ["a", "b", "c", "d"]])
+_more_names = st.sampled_from([["a", "b"], ["a", "b", "c"], ["a", "b", "c", "d"]])
+_names = _more_names | st.just(["a"])
 
 _NO_DIALECT: list[dict[str, Any]] = [{}]
 _dialects = st.sampled_from(
@@ -309,14 +313,23 @@ def _foreign_keys(
     return found
 
 
+_HEADERS: list[str | None] = ["drop", "more", "twice", "blank", "turn", "case"]
+_RECORDS: list[str | None] = ["short", "long", "blank", "empty", "line"]
+
+
 @st.composite
 def _written(
-    draw: st.DrawFn, labels: list[str], rows: list[list[str]], resource: dict[str, Any]
+    draw: st.DrawFn,
+    labels: list[str],
+    rows: list[list[str]],
+    resource: dict[str, Any],
+    *,
+    tidy: bool,
 ) -> bytes:
     """Draw a file of the rows: its header, its line ends, what is broken in it."""
     dialect = resource.get("dialect", {})
     labels, rows = list(labels), [list(row) for row in rows]
-    match draw(st.sampled_from([None] * 8 + ["drop", "more", "twice", "blank", "turn", "case"])):
+    match None if tidy else draw(st.sampled_from([None] * 8 + _HEADERS)):
         case "drop":
             labels = labels[:-1] or labels
         case "more":
@@ -330,7 +343,7 @@ def _written(
         case "case":
             labels[0] = draw(st.sampled_from([labels[0].upper(), f" {labels[0]} "]))
     for row in rows:
-        match draw(st.sampled_from([None] * 10 + ["short", "long", "blank", "empty", "line"])):
+        match None if tidy else draw(st.sampled_from([None] * 10 + _RECORDS)):
             case "short":
                 del row[-1]
             case "long":
@@ -360,5 +373,5 @@ def _written(
         text = text.removesuffix(end)
     if resource.get("encoding") == "latin-1":
         return text.encode("latin-1", "ignore")
-    mark = draw(st.sampled_from([b"", b"", b"", b"\xef\xbb\xbf"]))
+    mark = b"" if tidy else draw(st.sampled_from([b"", b"", b"", b"\xef\xbb\xbf"]))
     return mark + text.encode()

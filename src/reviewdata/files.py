@@ -75,7 +75,7 @@ def _is_plain(binary: BinaryIO) -> bool:
     binary.seek(0)
     while block := binary.read(1024 * 1024):
         both = last + block
-        if block.translate(None, _PLAIN) or any(mark in both for mark in _MARKS):
+        if block.translate(None, _PLAIN) or any(m[:1] in both and m in both for m in _MARKS):
             return False
         newlines += block.count(b"\n")
         if b"\r" in both:

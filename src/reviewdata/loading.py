@@ -5,26 +5,22 @@ one scan of the file. Three views are what the rest sees: `NAME` (typed), `raw.N
 `_row` and `_line`) and `cells.NAME` (typed, with `_row`, `_line` and the text of the schema's
 field number i as `_text_i`), so that no join is needed to know what was printed.
 
-DuckDB reads a file by itself where that cannot change what is read: plain UTF-8, one line a
-record, the right number of cells in each. Any other file goes record by record, as frictionless
-reads it, into a copy of one fixed form.
+DuckDB reads a file by itself where that cannot change what is read (see `scans`). Any other file
+goes record by record, as frictionless reads it, into a copy of one fixed form.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import errno
-import json
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
-from reviewdata.columns import quote_name, quote_text, sql_type, typed
+from reviewdata.columns import quote_name, sql_type, typed
 from reviewdata.files import check_delimiter
 from reviewdata.package import Resource
 from reviewdata.records import (
@@ -36,11 +32,8 @@ from reviewdata.records import (
     read_records,
     read_sources,
 )
+from reviewdata.scans import Scan, list_texts, open_scan, read_csv
 from reviewdata.tableschema import RESERVED
-
-BLOCK = 1024 * 1024
-BUFFER = 1024 * 1024
-"""Bytes that DuckDB reads at a time; more costs memory and saves nothing measurable."""
 
 WIDE = 250
 """Columns above which values are not stored: in one scan their expressions take all memory."""
@@ -54,7 +47,6 @@ frictionless copies all cells of a record for each of them.
 LINE = 2 * 1024 * 1024
 """Bytes in a line of the copy up to which DuckDB's own buffers do."""
 
-_NO_NULL = "\r"  # in no file that DuckDB reads by itself
 _NULL = 0  # a number is written without quotes, and only what has none can be null
 
 
@@ -73,9 +65,46 @@ class Plan:
     labels: tuple[str, ...] = ()
     header: int = 0
 
+    @property
+    def raw(self) -> tuple[str, ...]:
+        """The columns of the text: those of the file, then the fields that have none there."""
+        return (*self.names, *(field for field, text in self.source.items() if text is None))
+
     def stores(self, field: Mapping[str, Any]) -> bool:
         """Whether the typed value of a field is stored, rather than made where it is read."""
         return self.stored and sql_type(field) != "VARCHAR" and len(self.names) <= WIDE
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table that was loaded by its `plan`, and the number of its records that hold something.
+
+    `by_record` says that DuckDB did not read the file by itself, `beside` that `irregular.NAME`
+    is there, `numbered` that `_row` and `_line` are stored. Of a table that is not `whole`, only
+    those records are there with which something may be wrong; none are of one that is `clear`.
+    """
+
+    plan: Plan
+    records: int
+    by_record: bool = False
+    beside: bool = False
+    numbered: bool = False
+    whole: bool = True
+    clear: bool = False
+
+
+class Sieved(NamedTuple):
+    """What one scan says of a file: its records, and the SQL of those that are to be loaded."""
+
+    records: int
+    where: str
+
+
+NONE = "false"
+"""The SQL of no record."""
+
+Sieve = Callable[[Plan, str], Sieved | None]
+"""Given the plan and the SQL of a scan, says which records are loaded; None: all are."""
 
 
 def load_resource(
@@ -84,8 +113,9 @@ def load_resource(
     folder: Path,
     *,
     stored: bool = True,
-) -> tuple[str, ...]:
-    """Load a resource and return the fields of its typed relation.
+    sieve: Sieve | None = None,
+) -> Loaded:
+    """Load a resource, or of a file that DuckDB reads by itself what the `sieve` leaves.
 
     `folder` has room for a copy of the file; unless `stored`, values are typed where they are
     read, for tables of which mostly the text is. Raises Refusal for a file that no reader can
@@ -96,7 +126,7 @@ def load_resource(
         told = f"the format {named}" if named else "no ending that tells its format"
         raise Refusal("RD107", {"format": told})
     try:
-        return _load(connection, resource, folder, stored=stored)
+        return _load(connection, resource, folder, sieve, stored=stored)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
@@ -109,17 +139,20 @@ def load_resource(
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, resource: Resource, folder: Path, *, stored: bool
-) -> tuple[str, ...]:
+    connection: duckdb.DuckDBPyConnection,
+    resource: Resource,
+    folder: Path,
+    sieve: Sieve | None,
+    *,
+    stored: bool,
+) -> Loaded:
     dialect = Dialect.of(resource.descriptor)
     plan = replace(plan_columns(resource, dialect), stored=stored)
-    if not load_directly(connection, resource, dialect, plan):
-        load_by_record(connection, resource, dialect, plan, folder)
-    told = json.dumps({"header": plan.header, "labels": plan.labels})
-    table = f"store.{quote_name(resource.name)}"
-    connection.execute(f"COMMENT ON TABLE {table} IS {quote_text(told)}")
-    create_views(connection, resource, plan)
-    return tuple(plan.fields)
+    loaded = load_directly(connection, resource, dialect, plan, sieve)
+    if loaded is None:
+        loaded = load_by_record(connection, resource, dialect, plan, folder)
+    create_views(connection, resource, plan, loaded)
+    return loaded
 
 
 def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
@@ -146,58 +179,94 @@ def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
 
 
 def load_directly(
-    connection: duckdb.DuckDBPyConnection, resource: Resource, dialect: Dialect, plan: Plan
-) -> bool:
-    """Let DuckDB read the file; return False, with nothing left, where it must not."""
+    connection: duckdb.DuckDBPyConnection,
+    resource: Resource,
+    dialect: Dialect,
+    plan: Plan,
+    sieve: Sieve | None = None,
+) -> Loaded | None:
+    """Let DuckDB read the file; return None, with nothing left, where it must not."""
     assert resource.file is not None
-    plain = Dialect(delimiter=dialect.delimiter)
-    odd = dialect.delimiter in ' "\r\n' or not dialect.delimiter.isascii()
-    if dialect != plain or odd or len(plan.names) < 2:
-        return False
-    lines = _count_lines(resource.file, dialect.delimiter)
-    if lines is None:
-        return False
-    table = f"store.{quote_name(resource.name)}"
-    options = (
-        f"header = true, delim = {quote_text(dialect.delimiter)}, buffer_size = {BUFFER}, "
-        f"new_line = '\\n', nullstr = {quote_text(_NO_NULL)}"
-    )
+    scan = open_scan(resource.file, dialect, len(plan.names))
+    if scan is None:
+        return None
     try:
-        connection.execute(_create(resource, plan, resource.file, options, []))
+        left = sieve(plan, scan.source) if sieve is not None else None
+        if left is not None:
+            return _load_left(connection, resource, plan, scan, left)
+        return _load_whole(connection, resource, plan, scan)
     except (duckdb.InvalidInputException, duckdb.ConversionException):
-        return False  # ragged, an open quote, a byte that is not UTF-8: read by record
-    blank = " AND ".join(f"t{number} = ''" for number in range(1, len(plan.names) + 1))
+        return None  # ragged, an open quote, a byte that is not UTF-8: read by record
+
+
+def _load_whole(
+    connection: duckdb.DuckDBPyConnection, resource: Resource, plan: Plan, scan: Scan
+) -> Loaded | None:
+    table = f"store.{quote_name(resource.name)}"
+    values = "".join(f", {value}" for value in _values(resource, plan))
+    connection.execute(f"CREATE TABLE {table} AS SELECT *{values} FROM {scan.source}")
+    blank = " AND ".join(f"{text} = ''" for text in scan.texts)
     counts = f"SELECT count(*), count_if({blank}) FROM {table}"
-    [(rows, blanks)] = connection.execute(counts).fetchall()
-    if blanks or rows + 1 != lines:
+    [(records, blanks)] = connection.execute(counts).fetchall()
+    if blanks or not scan.settle(records):
         connection.execute(f"DROP TABLE {table}")
-        return False
-    return True
+        return None
+    if not scan.is_even:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {quote_name(resource.name + _EVEN)}")
+        even = f"store.{quote_name(resource.name + _EVEN)}"
+        numbered = scan.number(even, "(rowid + 1)")
+        connection.execute(f"CREATE TABLE {table} AS SELECT *{values} FROM ({numbered})")
+        connection.execute(f"DROP TABLE {even}")
+    return _tell(connection, resource, plan, scan, records)
 
 
-_SPACED = (b' "', b'" ', b'\t"', b'"\t')
+_EVEN = "\n"  # in no name of a resource
 
 
-def _count_lines(file: Path, delimiter: str) -> int | None:
-    """Return the number of lines; None where DuckDB may read them otherwise than Python.
+def _load_left(
+    connection: duckdb.DuckDBPyConnection,
+    resource: Resource,
+    plan: Plan,
+    scan: Scan,
+    left: Sieved,
+) -> Loaded | None:
+    """Load the records that a sieve leaves, each with its place."""
+    if not scan.settle(left.records):
+        return None
+    table = f"store.{quote_name(resource.name)}"
+    ordered = f"(SELECT row_number() OVER () AS ordinal, * FROM {scan.source})"
+    some = scan.number(f"{ordered} WHERE {left.where}", "ordinal")
+    values = "".join(f", {value}" for value in _values(resource, plan))
+    if left.where == NONE:  # nothing is read
+        texts = ", ".join(f"'' AS {text}" for text in scan.texts)
+        some = f"SELECT 0 AS _row, 0 AS _line, {texts} LIMIT 0"
+    connection.execute(f"CREATE TABLE {table} AS SELECT *{values} FROM ({some})")
+    blank = " AND ".join(f"{text} = ''" for text in scan.texts)
+    if connection.execute(f"SELECT 1 FROM {table} WHERE {blank} LIMIT 1").fetchall():
+        connection.execute(f"DROP TABLE {table}")
+        return None
+    loaded = _tell(connection, resource, plan, scan, left.records)
+    clear = left.where == NONE and scan.is_even
+    return replace(loaded, numbered=True, whole=False, clear=clear)
 
-    It does with old line ends, a byte order mark, and white space around a quoted cell.
-    """
-    edge = rb"(^|\n|" + re.escape(delimiter.encode()) + rb"|$)"
-    spaced = re.compile(edge + rb'[ \t]+"|"[ \t]+' + edge)
-    lines, last = 0, b""
-    with file.open("rb") as binary:
-        while block := binary.read(BLOCK):
-            block += binary.readline()  # so that a block ends with its line
-            if (
-                (not last and block.startswith(codecs.BOM_UTF8))
-                or any(byte in block for byte in (b"\r", b"\0"))
-                or (b'"' in block and any(m in block for m in _SPACED) and spaced.search(block))
-            ):
-                return None
-            lines += block.count(b"\n")
-            last = block
-    return lines + (not last.endswith(b"\n"))
+
+def _tell(
+    connection: duckdb.DuckDBPyConnection,
+    resource: Resource,
+    plan: Plan,
+    scan: Scan,
+    records: int,
+) -> Loaded:
+    """Return what was loaded from a scan; its blank lines are kept beside the table."""
+    if not scan.is_even:
+        rows = ", ".join(f"({row}, {line}, 0, NULL, NULL)" for row, line in scan.blank)
+        columns = ", ".join(f"{name} {type_}" for name, type_ in _IRREGULAR.items())
+        beside = f"irregular.{quote_name(resource.name)}"
+        connection.execute(f"CREATE TABLE {beside} ({columns})")
+        if rows:
+            connection.execute(f"INSERT INTO {beside} VALUES {rows}")
+    uneven = not scan.is_even
+    return Loaded(plan, records, beside=uneven, numbered=uneven)
 
 
 def load_by_record(
@@ -206,7 +275,7 @@ def load_by_record(
     dialect: Dialect,
     plan: Plan,
     folder: Path,
-) -> None:
+) -> Loaded:
     """Write the records with their places as a CSV of one fixed form, and load that.
 
     A short record is filled up with nulls, a long one cut. Blank records are left out, as
@@ -222,7 +291,7 @@ def load_by_record(
         next(records)
     width = len(plan.names)
     widest = max(width, len(resource.fields))
-    longest = LINE
+    longest, written = LINE, 0
     with (
         copy.open("w", encoding="utf-8", newline="") as out,
         odd.open("w", encoding="utf-8", newline="") as beside,
@@ -246,60 +315,47 @@ def load_by_record(
                 irregular.writerow([row, line, count, number, cell])
             padding: list[Any] = [_NULL] * (width - count)
             writer.writerow([row, line, *cells[:width], *padding])
+            written += 1
     options = (
         f"header = false, delim = ',', new_line = '\\n', max_line_size = {longest}, "
         f"nullstr = '{_NULL}', allow_quoted_nulls = false"
     )
-    connection.execute(_create(resource, plan, copy, options, RESERVED))
+    values = "".join(f", {value}" for value in _values(resource, plan))
+    source = read_csv(copy, options, list_texts(width), RESERVED)
+    name = quote_name(resource.name)
+    connection.execute(f"CREATE TABLE store.{name} AS SELECT *{values} FROM {source}")
     copy.unlink()
-    listed = ", ".join(f"{name}: '{type_}'" for name, type_ in _IRREGULAR.items())
+    source = read_csv(odd, options, ["text"], list(_IRREGULAR)[:-1])
     connection.execute(
-        f"CREATE TABLE irregular.{quote_name(resource.name)} AS"
-        f" SELECT * REPLACE (coalesce(cells, 0) AS cells) FROM read_csv({quote_text(str(odd))},"
-        f" columns = {{{listed}}}, auto_detect = false, quote = '\"', escape = '\"', {options})"
+        f"CREATE TABLE irregular.{name} AS"
+        f" SELECT * REPLACE (coalesce(cells, 0) AS cells) FROM {source}"
     )
     odd.unlink()
+    return Loaded(plan, written, by_record=True, beside=True, numbered=True)
 
 
 _IRREGULAR = dict.fromkeys(("row", "line", "cells", "number"), "BIGINT") | {"text": "VARCHAR"}
 
 
-def _create(resource: Resource, plan: Plan, file: Path, options: str, places: Iterable[str]) -> str:
-    """Return the statement that loads text and typed values in one scan.
+def _values(resource: Resource, plan: Plan) -> list[str]:
+    """Return the SQL of the typed values that are stored, in one scan with the text.
 
     The text is always selected beside its cast: alone, TRY_CAST would be pushed into the
     reader as a hard one (duckdb#23818).
     """
-    columns = dict.fromkeys(places, "BIGINT")
-    columns |= {f"t{number}": "VARCHAR" for number in range(1, len(plan.names) + 1)}
-    listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
-    values = [
+    return [
         f"{typed(field, text, resource.missing_values(name))} AS v{number}"
         for number, (name, field) in enumerate(plan.fields.items(), start=1)
         if (text := plan.source[name]) and plan.stores(field)
     ]
-    return (
-        f"CREATE TABLE store.{quote_name(resource.name)} AS SELECT {', '.join(['*', *values])} "
-        f"FROM read_csv({quote_text(str(file))}, columns = {{{listed}}}, auto_detect = false, "
-        f"quote = '\"', escape = '\"', {options})"
-    )
 
 
-def is_by_record(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether a table went by record, since its file is not of the form that DuckDB reads."""
-    [(places,)] = connection.execute(
-        "SELECT count(*) FROM duckdb_columns() WHERE database_name = current_database()"
-        " AND schema_name = 'store' AND table_name = ? AND column_name = '_row'",
-        [table],
-    ).fetchall()
-    return bool(places)
-
-
-def create_views(connection: duckdb.DuckDBPyConnection, resource: Resource, plan: Plan) -> None:
+def create_views(
+    connection: duckdb.DuckDBPyConnection, resource: Resource, plan: Plan, loaded: Loaded
+) -> None:
     """Create the three views of a table that is in the store."""
     name = quote_name(resource.name)
-    by_record = is_by_record(connection, resource.name)
-    places = list(RESERVED) if by_record else [f"rowid + 2 AS {place}" for place in RESERVED]
+    places = list(RESERVED) if loaded.numbered else [f"rowid + 2 AS {place}" for place in RESERVED]
     texts, values, raw = [], [], []
     for number, (field, descriptor) in enumerate(plan.fields.items(), start=1):
         text = plan.source[field] or "CAST(NULL AS VARCHAR)"

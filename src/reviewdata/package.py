@@ -119,6 +119,16 @@ class Package:
         own = read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
         return {**builtin_rules(), **own}
 
+    @property
+    def is_second_version(self) -> bool:
+        """Whether the descriptor may have what version 2 of the standard has.
+
+        Its `$schema` decides; a profile of one's own, of which nothing is known, may have it.
+        """
+        given = self.descriptor.get("$schema")
+        first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
+        return bool(given) and not first
+
 
 def can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
     """Whether a foreign key leads to fields of a table that is among the usable ones."""

@@ -42,14 +42,14 @@ def find_places(tables: Tables, table: str, rows: Iterable[int]) -> dict[int, Pl
     if not wanted:
         return {}
     resource = tables.package.resources[table]
-    columns, rows_found = tables.select(
+    names = tables.loaded[table].plan.raw
+    found = tables.look(
         f"SELECT * FROM raw.{quote_name(table)} WHERE _row IN (SELECT unnest({wanted}))"
     )
-    names = [name for name, _ in columns]
-    numbers = {name: number for number, name in enumerate(names[2:], start=1)}
+    numbers = {name: number for number, name in enumerate(names, start=1)}
     places = {}
-    for row, line, *texts in rows_found:
-        cells = {n: t for n, t in zip(names[2:], texts, strict=True) if t is not None}
+    for row, line, *texts in found:
+        cells = {n: t for n, t in zip(names, texts, strict=True) if t is not None}
         key = {name: cells.get(name, "") for name in resource.primary_key}
         places[row] = Place(table, resource.path, row, line, key, cells, numbers)
     return places

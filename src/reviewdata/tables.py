@@ -14,15 +14,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text
-from reviewdata.loading import load_resource
+from reviewdata.loading import Loaded, Plan, Sieved, load_resource
 from reviewdata.model import ReviewdataError
-from reviewdata.package import Package
+from reviewdata.package import Package, Resource
 from reviewdata.records import Refusal
 from reviewdata.rules import nearest
 from reviewdata.statements import (
@@ -67,7 +68,7 @@ KEPT = 1_000
 class Tables:
     """The loaded tables.
 
-    `columns` has the fields of each table that was loaded, `refusals` says which could not
+    `loaded` has what is known of each table that was loaded, `refusals` says which could not
     be read, and why. `spill` is the one folder to which DuckDB can write. `catalog` is the
     database of the connection that has the tables; blank where it has one only. `tell` gets what
     only those want to know who look for a fault.
@@ -78,10 +79,24 @@ class Tables:
     spill: Path
     catalog: str = ""
     refusals: dict[str, Refusal] = field(default_factory=dict)
-    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    loaded: dict[str, Loaded] = field(default_factory=dict)
     macros: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str, str], Rows] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda _: None
+
+    @property
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """The fields of each table that was loaded, by the order of the package."""
+        loaded = (name for name in self.package.resources if name in self.loaded)
+        return {name: tuple(self.loaded[name].plan.fields) for name in loaded}
+
+    def look(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of one SELECT of the framework's own, in which nothing of a review runs.
+
+        Only Ctrl-C stops it. Raises QueryError for an error in it.
+        """
+        with self.cursor() as cursor, told():
+            return cursor.execute(sql).fetchall()
 
     def select(self, sql: str, *, timeout: float = TIME_LIMIT) -> Rows:
         """Return the result of one SELECT of the framework's own.
@@ -249,9 +264,8 @@ class Tables:
                 return {n.lower() for n in re.findall(r"\w+|(?<=\")[^\"]+(?=\")", sql)}
 
     def count(self, table: str) -> int:
-        """Return the number of records of a table."""
-        [(number,)] = self.fetch(f"SELECT count(*) FROM raw.{quote_name(table)}")
-        return int(number)
+        """Return the number of records of a table that hold something."""
+        return self.loaded[table].records
 
     def unread(self, sql: str) -> list[str]:
         """Return the tables that a statement names and that could not be loaded."""
@@ -267,14 +281,21 @@ def _key(sql: str, variables: Mapping[str, Any] | None, where: str) -> tuple[str
     return sql, repr(sorted((variables or {}).items())), where
 
 
+TableSieve = Callable[["Tables", Resource, Plan, str], Sieved | None]
+"""A sieve (see `loading`) that is given the tables loaded before, and the resource."""
+
+
 @contextmanager
-def load_tables(package: Package, only: Sequence[str] | None = None) -> Iterator[Tables]:
+def load_tables(
+    package: Package, only: Sequence[str] | None = None, *, sieve: TableSieve | None = None
+) -> Iterator[Tables]:
     """Load the tables of a package (or `only` some) and close them at the end.
 
-    A resource that cannot be read is in `refusals`, or has its finding in the package stage.
-    Raises ReviewdataError where the disk is full.
+    With a `sieve`, only those records are loaded with which something may be wrong; the tables
+    to which others refer come first. A resource that cannot be read is in `refusals`, or has
+    its finding in the package stage. Raises ReviewdataError where the disk is full.
     """
-    with _load({"": package}, only) as [tables]:
+    with _load({"": package}, only, sieve) as [tables]:
         yield tables
 
 
@@ -292,7 +313,9 @@ def load_pair(base: Package, head: Package) -> Iterator[tuple[Tables, Tables]]:
 
 @contextmanager
 def _load(
-    packages: Mapping[str, Package], only: Sequence[str] | None = None
+    packages: Mapping[str, Package],
+    only: Sequence[str] | None = None,
+    sieve: TableSieve | None = None,
 ) -> Iterator[list[Tables]]:
     """Load packages into the databases of one connection, by name; "" is its own."""
     wanted = [
@@ -301,6 +324,9 @@ def _load(
         for resource in package.resources.values()
         if resource.file and (only is None or resource.name in only)
     ]
+    if sieve is not None:
+        keyed = {key.resource for _, r in wanted for key in r.foreign_keys}
+        wanted.sort(key=lambda entry: entry[1].name not in keyed)
     size = sum(r.file.stat().st_size for _, r in wanted if r.file)
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
 
@@ -312,6 +338,7 @@ def _load(
             spill = Path(folder) / "spill"
             loaded = {c: Tables(p, connection, spill, c) for c, p in packages.items()}
             connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
+            connection.execute(f"SET temp_directory = {quote_text(str(spill))}")
             if len(loaded) > 1:  # read once, so packing them would cost more than it saves
                 connection.execute("SET force_compression = 'uncompressed'")
             for catalog in loaded:
@@ -326,13 +353,16 @@ def _load(
                         connection.execute(f"USE {catalog}")
                     tables = loaded[catalog]
                     try:
-                        fields = load_resource(
-                            connection, resource, Path(folder), stored=not catalog
+                        tables.loaded[resource.name] = load_resource(
+                            connection,
+                            resource,
+                            Path(folder),
+                            stored=not catalog,
+                            sieve=sieve and partial(sieve, tables, resource),
                         )
-                        tables.columns[resource.name] = fields
                     except Refusal as refusal:
                         tables.refusals[resource.name] = refusal
-                _lock(connection, spill)
+                _lock(connection)
             yield list(loaded.values())
         except OSError as error:
             if error.errno == 28:
@@ -342,9 +372,8 @@ def _load(
             connection.close()
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, spill: Path) -> None:
+def _lock(connection: duckdb.DuckDBPyConnection) -> None:
     """Take from the connection everything but reading its own tables."""
-    connection.execute(f"SET temp_directory = {quote_text(str(spill))}")
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
     connection.execute(f"SET max_temp_directory_size = '{SPILL_LIMIT}'")
     connection.execute("SET autoinstall_known_extensions = false")

@@ -29,7 +29,7 @@ from reviewdata.stages.dataset import start_suites
 from reviewdata.waivers import apply_waivers, read_waivers
 
 if TYPE_CHECKING:
-    from reviewdata.tables import Tables
+    from reviewdata.tables import Tables, TableSieve
 
 Trace = Callable[[str], None]
 Meanwhile = Callable[["Tables"], None]
@@ -164,7 +164,7 @@ def _run_stages(
     try:
         from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
 
-        with load_tables(package) as tables:
+        with load_tables(package, sieve=_find_sieve(wanted, meanwhile)) as tables:
             tables.tell = trace or tables.tell
             results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
             if meanwhile is not None:
@@ -180,6 +180,15 @@ def _run_stages(
         if suites is not None:
             suites.stop()
     return results, unread
+
+
+def _find_sieve(wanted: Sequence[Stage], meanwhile: Meanwhile | None) -> TableSieve | None:
+    """Return what leaves few records to be loaded, where the structure is all that is asked."""
+    if meanwhile is not None or not set(wanted) <= {"package", "structure"}:
+        return None
+    from reviewdata.stages.engines import sieve
+
+    return sieve
 
 
 def _why_unread(package: Package, tables: Tables, name: str) -> str:

@@ -7,20 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from reviewdata.loading import Plan, Sieved
 from reviewdata.package import Package, Resource
 from reviewdata.stages import verdicts
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.judge import judge as judge_in_sql
 from reviewdata.stages.compiled.schemas import is_plain
+from reviewdata.stages.compiled.sieve import sieve as sieve_in_sql
 from reviewdata.stages.errors import Verdict
 from reviewdata.tables import Tables
 
 
 def find_fault(package: Package, resource: Resource) -> str | None:
     """Return what keeps a schema from being used; frictionless is asked where it may have any."""
-    if resource.fields and is_plain(resource.schema):
+    if resource.fields and is_plain(resource.schema, second=package.is_second_version):
         return None
     return verdicts.find_fault(package, resource)
+
+
+def sieve(tables: Tables, resource: Resource, plan: Plan, source: str) -> Sieved | None:
+    """Return which records of a file are to be loaded for a verdict on it; None where all are."""
+    if find_fault(tables.package, resource) is not None:
+        return None
+    usable = [
+        name
+        for name in tables.columns
+        if find_fault(tables.package, tables.package.resources[name]) is None
+    ]
+    try:
+        return sieve_in_sql(tables, resource, plan, source, usable)
+    except Beyond:  # told when the table is judged
+        return None
 
 
 def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdict:

@@ -6,8 +6,10 @@ looked for only where something was counted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reviewdata.columns import quote_name, quote_text, sql_type
 from reviewdata.model import Finding
@@ -29,6 +31,10 @@ AT_ONCE = 20
 
 MOST_WORDS = 10_000
 """Distinct texts above which a column is no list of words that could be spelt in two ways."""
+
+
+HEAD = 100_000
+"""Records of a table that tell of most columns that they are none of words."""
 
 
 @dataclass(frozen=True)
@@ -71,27 +77,89 @@ def check_text(tables: Tables, resource: Resource) -> Iterator[Finding]:
             f"count_if(regexp_matches({text}, {quote_text(pattern.expression)}))"
             for pattern, _, text in asked
         )
-        [found] = tables.fetch(f"SELECT {counts} FROM {table}")
+        [found] = tables.look(f"SELECT {counts} FROM {table}")
         for (pattern, name, text), number in zip(asked, found, strict=True):
             if number:
                 yield from _locate(tables, resource, pattern, name, text)
-    free = [(name, text) for name, text in columns if _is_free(resource, name)]
-    for start in range(0, len(free), AT_ONCE):
-        some = free[start : start + AT_ONCE]
-        counts = ", ".join(f"count(DISTINCT {text})" for _, text in some)
-        [found] = tables.fetch(f"SELECT {counts} FROM {table}")
-        some = [c for c, number in zip(some, found, strict=True) if 1 < number <= MOST_WORDS]
-        texts = [number for number in found if 1 < number <= MOST_WORDS]
-        if some:
-            counts = ", ".join(f"count(DISTINCT {_word(text)})" for _, text in some)
-            [words] = tables.fetch(f"SELECT {counts} FROM {table}")
-            for (name, text), fewer, more in zip(some, words, texts, strict=True):
-                if fewer < more:
-                    yield from _variants(tables, resource, name, text)
+    free = {name: text for name, text in columns if is_free(resource, name)}
+    for name in find_variants(tables, table, free):
+        yield from _variants(tables, resource, name, free[name])
+
+
+def find_variants(tables: Tables, table: str, columns: Mapping[str, str]) -> list[str]:
+    """Return the names of the columns of words in which two are spelt nearly alike.
+
+    Each is given with the SQL of its text. Estimates tell which may be columns of words, most
+    often one of the first records, which takes little time and memory.
+    """
+    maybe = columns
+    for source in (f"(FROM {table} LIMIT {HEAD})", table):
+        if not maybe:
+            return []
+        guesses = ", ".join(f"approx_count_distinct({text})" for text in maybe.values())
+        [guessed] = tables.look(f"SELECT {guesses} FROM {source}")
+        few = [name for name, n in zip(maybe, guessed, strict=True) if 0 < n <= 2 * MOST_WORDS]
+        maybe = {name: columns[name] for name in few}
+    return _find_alike(tables, table, maybe)
+
+
+def _find_alike(tables: Tables, table: str, columns: Mapping[str, str]) -> list[str]:
+    """Return those of a few columns of words in which two are spelt nearly alike."""
+    found = []
+    names = list(columns)
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        listed = ", ".join(
+            f"list(DISTINCT {columns[name]}) FILTER ({columns[name]} IS NOT NULL)" for name in some
+        )
+        words = ", ".join(
+            f"len(w{i}), len(list_distinct(list_transform(w{i}, lambda x: {_word('x')})))"
+            for i in range(len(some))
+        )
+        named = ", ".join(f"w{i}" for i in range(len(some)))
+        sql = f"SELECT {words} FROM (SELECT {listed} FROM {table}) AS listed({named})"
+        [counts] = tables.look(sql)
+        for name, texts, fewer in zip(some, counts[::2], counts[1::2], strict=True):
+            if texts is not None and 1 < texts <= MOST_WORDS and fewer < texts:
+                found.append(name)
+    return found
 
 
 _PLAIN = "([!-?A-~]([ -?A-~]*[!-?A-~])?)?"
 """Text of printable ASCII without a space at its ends and without an @: no pattern finds it."""
+
+
+_UNSUSPICIOUS = "([!-*,./-<>?A-~]([ -?A-~]*[!-?A-~])?)?"
+"""Such a text that starts as no formula does."""
+
+_MERGE = "======="  # of a merge conflict, which is told as that
+_NUMBER = r"[+-]?(\d+([,._' ]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?|[+-](?i:inf|infinity|nan)"
+
+
+def is_formula(text: str) -> str:
+    """Return the SQL that says that a spreadsheet would execute a text, which is no number."""
+    return (
+        f"(regexp_matches({text}, '(?s)^[=+@-].') AND {text} <> '{_MERGE}'"
+        f" AND NOT regexp_full_match({text}, {quote_text(_NUMBER)}))"
+    )
+
+
+def is_suspicious(field: Mapping[str, Any], text: str) -> str:
+    """Return the SQL that says that a text may be odd or a formula; of any such text it is true.
+
+    What has the form of a number or a moment, as most types ask for, is neither.
+    """
+    if sql_type(field) == "VARCHAR":
+        return f"NOT regexp_full_match({text}, '{_UNSUSPICIOUS}')"
+    return is_formula(text) if set(field) & _FORMS else "false"
+
+
+def are_plain(words: Sequence[object]) -> bool:
+    """Whether all words of a codelist are texts that are neither odd nor a formula."""
+    return all(isinstance(word, str) and re.fullmatch(_UNSUSPICIOUS, word) for word in words)
+
+
+_FORMS = {"format", "groupChar", "decimalChar", "bareNumber", "trueValues", "falseValues"}
 
 
 def _are_plain(tables: Tables, table: str, columns: Sequence[tuple[str, str]]) -> Sequence[bool]:
@@ -101,7 +169,7 @@ def _are_plain(tables: Tables, table: str, columns: Sequence[tuple[str, str]]) -
     plain = ", ".join(
         f"coalesce(bool_and(regexp_full_match({text}, '{_PLAIN}')), true)" for _, text in columns
     )
-    [found] = tables.fetch(f"SELECT {plain} FROM {table}")
+    [found] = tables.look(f"SELECT {plain} FROM {table}")
     return found
 
 
@@ -121,7 +189,7 @@ def _locate(
 ) -> Iterator[Finding]:
     rule = tables.package.rules[pattern.code]
     expression = quote_text(pattern.expression)
-    rows = tables.fetch(
+    rows = tables.look(
         f"SELECT _row, regexp_extract({text}, {expression}, 1) FROM cells."
         f"{quote_name(resource.name)} WHERE regexp_matches({text}, {expression}) ORDER BY _row"
     )
@@ -132,7 +200,7 @@ def _locate(
         yield make_finding(rule, values, **places[row].at(name))
 
 
-def _is_free(resource: Resource, name: str) -> bool:
+def is_free(resource: Resource, name: str) -> bool:
     """Whether a column of text may repeat its values and has no codelist that says which."""
     field = resource.fields.get(name, {})
     constraints = field.get("constraints", {})
@@ -145,7 +213,7 @@ def _is_free(resource: Resource, name: str) -> bool:
 def _variants(tables: Tables, resource: Resource, name: str, text: str) -> Iterator[Finding]:
     """Yield the rarer spellings of a value that stands in the column at least three times."""
     rule = tables.package.rules["RD138"]
-    rows = tables.fetch(f"""
+    rows = tables.look(f"""
         WITH spelt AS (
           SELECT
             {text} AS spelling,

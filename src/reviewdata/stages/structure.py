@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import find_stray_quotes, inspect_file
-from reviewdata.loading import is_by_record
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
@@ -20,7 +19,7 @@ from reviewdata.records import Dialect, encoding_of
 from reviewdata.rules import make_finding
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
-from reviewdata.stages.hygiene import check_text
+from reviewdata.stages.hygiene import check_text, is_formula
 from reviewdata.stages.tally import Tally
 from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
@@ -86,7 +85,8 @@ def check(tables: Tables) -> StageResult:
         for type_, number in verdict.found.items():
             listed = sum(error.type == type_ for error in verdict.errors)
             tallies[TYPES.get(type_, "RD199")].found += number - listed
-        _list(tallies, check_text(tables, resource))
+        if not tables.loaded[resource.name].clear:
+            _list(tallies, check_text(tables, resource))
     findings = tuple(finding for tally in tallies.values() for finding in tally.findings)
     return StageResult(tuple(_runs(tables, tallies, usable)), findings)
 
@@ -101,7 +101,7 @@ def _list(tallies: Mapping[str, Tally], findings: Iterable[Finding]) -> None:
 
 def _runs(tables: Tables, tallies: Mapping[str, Tally], usable: Collection[str]) -> Iterator[Run]:
     """Yield how each rule ended; a key to a table that could not be read was not judged."""
-    rows = sum(_count(tables, name) for name in tables.columns)
+    rows = sum(tables.count(name) for name in tables.columns)
     unjudged = [
         f"{resource.name} refers to {key.resource}, which could not be read"
         for resource in tables.package.resources.values()
@@ -123,12 +123,7 @@ def _check_table(
     tables: Tables, resource: Resource, rules: Mapping[str, Rule], verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield the findings on a table that was read, each at its physical line."""
-    faults = [
-        *_unheld(tables, resource, verdict),
-        *_stray_quotes(tables, resource),
-        *_unique_keys(tables, resource),
-        *_formulas(tables, resource),
-    ]
+    faults = [] if tables.loaded[resource.name].clear else _find_faults(tables, resource, verdict)
     rows = [error.row for error in verdict.errors if error.row is not None]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
     blanks = _blank_lines(tables, resource, set(rows) - set(places))
@@ -143,6 +138,15 @@ def _check_table(
             told = {"field": field, "cell": show(at["value"] or ""), **values}
             message = rules[code].messages[kind] if kind else None
             yield make_finding(rules[code], told, message=message, **at)
+
+
+def _find_faults(tables: Tables, resource: Resource, verdict: Verdict) -> list[Fault]:
+    return [
+        *_unheld(tables, resource, verdict),
+        *_stray_quotes(tables, resource),
+        *_unique_keys(tables, resource),
+        *_formulas(tables, resource),
+    ]
 
 
 def _unjudged(rule: Rule, resource: Resource, type_: str, note: str) -> Finding:
@@ -200,10 +204,10 @@ _REQUIRED = "Enter the value; where no source gives it, the schema must not requ
 
 def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:
     """Return the lines of records that hold nothing and so are not in the table."""
-    if not wanted or not is_by_record(tables.connection, resource.name):
+    if not wanted or not tables.loaded[resource.name].beside:
         return {}
     return dict(
-        tables.fetch(
+        tables.look(
             f"SELECT row, line FROM irregular.{quote_name(resource.name)}"
             f" WHERE row IN (SELECT unnest({sorted(wanted)}))"
         )
@@ -215,7 +219,7 @@ def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
 
     DuckDB reads no such file by itself.
     """
-    if resource.file is not None and is_by_record(tables.connection, resource.name):
+    if resource.file is not None and tables.loaded[resource.name].by_record:
         dialect = Dialect.of(resource.descriptor)
         for record, kind, values in find_stray_quotes(resource.file, dialect):
             values = {name: show(text) if name == "cell" else text for name, text in values.items()}
@@ -262,7 +266,7 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
         listed = ", ".join(quote_name(n) for n in names)
         table = quote_name(resource.name)
         present = " AND ".join(f"{quote_name(n)} IS NOT NULL" for n in names)
-        rows = tables.fetch(
+        rows = tables.look(
             f"SELECT _row, first(_row) OVER key FROM cells.{table} WHERE {present} "
             f"WINDOW key AS (PARTITION BY {listed} ORDER BY _row) QUALIFY row_number() OVER key > 1"
         )
@@ -272,21 +276,12 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
 
 def _formulas(tables: Tables, resource: Resource) -> Iterator[Fault]:
     """Yield the cells that a spreadsheet would execute: no numbers, no words of a codelist."""
-    columns = tables.select(f"SELECT * FROM raw.{quote_name(resource.name)} LIMIT 0").columns
-    cells = {name: quote_name(name) for name, _ in columns[2:]}
-    where = (
-        f"regexp_matches(text, '(?s)^[=+@-].') AND text <> '{_MERGE}'"
-        f" AND NOT regexp_full_match(text, {quote_text(_NUMBER)})"
-    )
-    for row, name, text in _find_cells(tables, resource, "raw", cells, where):
+    cells = {name: quote_name(name) for name in tables.loaded[resource.name].plan.raw}
+    for row, name, text in _find_cells(tables, resource, "raw", cells, is_formula("text")):
         field = resource.fields.get(name, {})
         words = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
         if text not in (*list_values(words), *resource.missing_values(name)):
             yield Fault("RD134", row, name, {})
-
-
-_MERGE = "======="  # of a merge conflict, which is told as that
-_NUMBER = r"[+-]?(\d+([,._' ]\d+)*[.,]?|[.,]\d+)([eE][+-]?\d+)?\s*%?|[+-](?i:inf|infinity|nan)"
 
 
 def _find_cells(
@@ -300,13 +295,9 @@ def _find_cells(
     if not texts:
         return []
     names = list(texts)
-    found = tables.fetch(
+    found = tables.look(
         f"SELECT * FROM (SELECT _row, unnest(range({len(names)})) AS number,"
         f" unnest([{', '.join(texts.values())}]) AS text"
         f" FROM {relation}.{quote_name(resource.name)}) WHERE {where} ORDER BY _row, number"
     )
     return [(row, names[number], text) for row, number, text in found]
-
-
-def _count(tables: Tables, name: str) -> int:
-    return int(tables.fetch(f"SELECT count(*) FROM raw.{quote_name(name)}")[0][0])

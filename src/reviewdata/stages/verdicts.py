@@ -128,13 +128,8 @@ def _neutral(error: Any, target: str) -> Error:
 
 
 def _profile(package: Package) -> dict[str, str]:
-    """Return what tells frictionless the version of the standard, which its package decides.
-
-    A profile of one's own may have what version 2 has.
-    """
-    given = package.descriptor.get("$schema")
-    first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
-    return {"$schema": _VERSION_2} if given and not first else {}
+    """Return what tells frictionless the version of the standard, which its package decides."""
+    return {"$schema": _VERSION_2} if package.is_second_version else {}
 
 
 _VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -148,8 +143,7 @@ def _width(tables: Tables, resource: Resource) -> int:
 
 
 def _labels(tables: Tables, resource: Resource) -> list[str]:
-    raw = tables.select(f"SELECT * FROM raw.{quote_name(resource.name)} LIMIT 0").columns
-    return [name for name, _ in raw[2:]]
+    return list(tables.loaded[resource.name].plan.raw)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from reviewdata.columns import quote_text
 from reviewdata.stages.compiled.columns import Column
 from reviewdata.stages.compiled.listing import Listing
 from reviewdata.stages.compiled.odd import Texts
-from reviewdata.stages.compiled.records import is_among
+from reviewdata.stages.compiled.records import is_numbered
 from reviewdata.stages.compiled.sheet import Sheet, Suspect
 from reviewdata.stages.errors import Error
 from reviewdata.stages.tally import LIMIT
@@ -33,17 +33,17 @@ def _judge_column(sheet: Sheet, column: Column, blank: Collection[int], listing:
         return
     wrong = column.wrong
     if texts.wrong:
-        wrong = _either(wrong, f"({column.odd} AND {_among(column, texts.wrong)})")
+        wrong = _either(wrong, f"({column.odd} AND {is_among(column.text, texts.wrong)})")
     _list(sheet, column, "type-error", {"type": wrong}, listing)
     broken = {
         name: f"({column.plain} AND {condition})" for name, condition in column.broken.items()
     }
     for name in sorted({name for names in texts.broken.values() for name in names}):
         known = {text for text, names in texts.broken.items() if name in names}
-        looked_up = f"({column.odd} AND {_among(column, known)})"
+        looked_up = f"({column.odd} AND {is_among(column.text, known)})"
         broken[name] = _either(broken.get(name, "false"), looked_up)
     if column.required:
-        full = f" AND NOT {is_among(sheet.row, blank)}" if blank else ""
+        full = f" AND NOT {is_numbered(sheet.row, blank)}" if blank else ""
         broken["required"] = f"({column.absent}{full})"
     _list(sheet, column, "constraint-error", broken, listing)
 
@@ -75,13 +75,13 @@ def _list(
     if not asked:
         return
     counts = ", ".join(f"count_if({condition})" for condition in asked.values())
-    [found] = sheet.tables.fetch(f"SELECT {counts} FROM {sheet.table}")
+    [found] = sheet.tables.look(f"SELECT {counts} FROM {sheet.table}")
     asked = {name: c for (name, c), count in zip(asked.items(), found, strict=True) if count}
     if not asked:
         return
     last = listing.last(type_)
     near = "" if last is None else f" AND {sheet.row} <= {last}"
-    rows = sheet.tables.fetch(
+    rows = sheet.tables.look(
         f"SELECT {sheet.row} AS place, {column.text}, {', '.join(asked.values())}"
         f" FROM {sheet.table} WHERE ({' OR '.join(asked.values())}){near}"
         f" ORDER BY place LIMIT {LIMIT}"
@@ -105,15 +105,15 @@ def _list(
 _SEPARATORS = [chr(code) for code in (31, 30, 29, 28, 1, 2, 3, 4)]
 
 
-def _among(column: Column, texts: set[str]) -> str:
-    """Return the SQL that says that the text of a column is one of many."""
+def is_among(text: str, texts: set[str]) -> str:
+    """Return the SQL that says that a text, itself SQL, is one of many."""
     listed = sorted(texts)
     joined = "".join(listed)
     mark = next((mark for mark in _SEPARATORS if mark not in joined), None)
     if mark is None:
-        return f"{column.text} IN (SELECT unnest([{', '.join(map(quote_text, listed))}]))"
+        return f"{text} IN (SELECT unnest([{', '.join(map(quote_text, listed))}]))"
     split = f"string_split({quote_text(mark.join(listed))}, chr({ord(mark)}))"
-    return f"{column.text} IN (SELECT unnest({split}))"
+    return f"{text} IN (SELECT unnest({split}))"
 
 
 def _either(condition: str, other: str) -> str:

@@ -12,7 +12,7 @@ from reviewdata.stages.compiled.constraints import Undecided, find_broken, is_co
 from reviewdata.stages.compiled.types import NEVER, Reading, read
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column of the file, and the field that frictionless reads it as.
 

@@ -32,6 +32,9 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
 
     Raises Beyond for a table that SQL does not take.
     """
+    loaded = tables.loaded[resource.name]
+    if loaded.clear:
+        return Verdict(_origin(), list(_bytes(resource)), len(loaded.plan.labels), [], accepted={})
     sheet = open_sheet(tables, resource)
     keys = [key for key in resource.foreign_keys if can_follow(tables.package, key, usable)]
     sheets = {resource.name: sheet}

@@ -78,9 +78,9 @@ def _judge_primary(sheet: Sheet, columns: Sequence[Column], listing: Listing) ->
     values = [_value(sheet, c, as_text=_is_text(sheet, c)).sql for c in columns]
     empty = " AND ".join(f"({value}) IS NULL" for value in values)
     if any(not _is_always_there(sheet, column) for column in columns):
-        [(number,)] = sheet.tables.fetch(f"SELECT count(*) FROM {sheet.table} WHERE {empty}")
+        [(number,)] = sheet.tables.look(f"SELECT count(*) FROM {sheet.table} WHERE {empty}")
         if number:
-            rows = sheet.tables.fetch(
+            rows = sheet.tables.look(
                 f"SELECT {sheet.row} AS place FROM {sheet.table} WHERE {empty}"
                 f" ORDER BY place LIMIT {LIMIT}"
             )
@@ -105,7 +105,7 @@ def _repeats(
     """
     listed = ", ".join(values)
     condition = " AND ".join(where)
-    [(fewer,)] = sheet.tables.fetch(
+    [(fewer,)] = sheet.tables.look(
         f"SELECT count(*) - count(DISTINCT hash({listed})) FROM {sheet.table} WHERE {condition}"
     )
     if not fewer:
@@ -122,10 +122,10 @@ def _repeats(
         FROM given WHERE digest IN (FROM twice)
         WINDOW same AS (PARTITION BY {names} ORDER BY place)
         QUALIFY earlier IS NOT NULL"""
-    rows = sheet.tables.fetch(f"{repeated} ORDER BY place LIMIT {LIMIT + 1}")
+    rows = sheet.tables.look(f"{repeated} ORDER BY place LIMIT {LIMIT + 1}")
     if len(rows) <= LIMIT:
         return len(rows), rows
-    [(number,)] = sheet.tables.fetch(f"SELECT count(*) FROM ({repeated})")
+    [(number,)] = sheet.tables.look(f"SELECT count(*) FROM ({repeated})")
     return int(number), rows[:LIMIT]
 
 
@@ -142,7 +142,7 @@ def _judge_foreign(
             there.append(f"CAST(NULL AS {value.type})")
             continue
         known = _value(target, parent, as_text=text)
-        if _kind(column) != _kind(parent):
+        if compared_kind(column) != compared_kind(parent):
             raise Beyond(f"{column.name} and {name} of {target.resource.name} have different types")
         there.append(known.sql)
     names = [f"k{number}" for number in range(len(given))]
@@ -160,11 +160,11 @@ def _judge_foreign(
         f"FROM ({select(given, f', {sheet.row} AS place{texts}', sheet.table)}) AS given"
         f" ANTI JOIN ({select(there, '', target.table)}) AS there ON {on}"
     )
-    [(number,)] = sheet.tables.fetch(f"SELECT count(*) {lost}")
+    [(number,)] = sheet.tables.look(f"SELECT count(*) {lost}")
     if not number:
         return
     shown = ", ".join(f"text{number}" for number in range(len(columns)))
-    rows = sheet.tables.fetch(f"SELECT place, {shown} {lost} ORDER BY place LIMIT {LIMIT}")
+    rows = sheet.tables.look(f"SELECT place, {shown} {lost} ORDER BY place LIMIT {LIMIT}")
     errors = [
         Error(
             "foreign-key",
@@ -180,7 +180,7 @@ def _judge_foreign(
     listing.add("foreign-key", errors, number)
 
 
-def _kind(column: Column) -> str:
+def compared_kind(column: Column) -> str:
     """Return what values a column has; those of two kinds are not compared here."""
     kind = str(column.field.get("type", "string"))
     return {"any": "string", "year": "integer"}.get(kind, kind)
@@ -191,19 +191,28 @@ def _is_text(sheet: Sheet, column: Column) -> bool:
     return bool(sheet.texts(column).values)
 
 
+def read_plain(column: Column) -> Value:
+    """Return the values of the cells that have the plain form, null of any other.
+
+    Raises Beyond for a type whose values SQL does not compare.
+    """
+    kind = key_type(column.field)
+    if kind is None:
+        raise Beyond(f"{column.name} is a {column.field.get('type')} in a key")
+    if column.reading.plain == "true" and column.absent == f"({column.text} IS NULL)":
+        return Value(column.text, kind)
+    return Value(f"CASE WHEN {column.plain} THEN {column.reading.value} END", kind)
+
+
 def _value(sheet: Sheet, column: Column, *, as_text: bool) -> Value:
     """Return the values of a column as a key compares them.
 
     With `as_text` each is its one spelling, that of a value without a plain form looked up.
     """
-    kind = key_type(column.field)
-    if kind is None:
-        raise Beyond(f"{column.name} is a {column.field.get('type')} in a key")
-    plain = f"CASE WHEN {column.plain} THEN {column.reading.value} END"
-    if column.reading.plain == "true" and column.absent == f"({column.text} IS NULL)":
-        plain = column.text
+    value = read_plain(column)
+    plain = value.sql
     if not as_text:
-        return Value(plain, kind)
+        return value
     values = sheet.texts(column).values
     if len(values) > MOST:
         raise Beyond(f"{column.name} has more than {MOST:,} unusual values and is in a key")
@@ -219,7 +228,7 @@ def _value(sheet: Sheet, column: Column, *, as_text: bool) -> Value:
 
 def _spell(column: Column, value: Any) -> str:
     """Return a value as DuckDB spells one that is plain."""
-    match _kind(column):
+    match compared_kind(column):
         case "string":
             return str(value)
         case "integer":

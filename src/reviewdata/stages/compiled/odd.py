@@ -38,7 +38,7 @@ def look_up(tables: Tables, table: str, column: Column) -> Texts:
     Raises Beyond where there are too many, or where frictionless breaks on one.
     """
     breaks = column.broken.get("pattern", "false")
-    rows = tables.fetch(
+    rows = tables.look(
         f"SELECT {column.text} AS text, any_value({breaks}) FROM {table}"
         f" WHERE {column.odd} GROUP BY {column.text} LIMIT {MOST + 1}"
     )

@@ -29,7 +29,7 @@ def judge_records(sheet: Sheet, listing: Listing) -> Collection[int]:
     return blank
 
 
-def is_among(row: str, rows: Collection[int]) -> str:
+def is_numbered(row: str, rows: Collection[int]) -> str:
     """Return the SQL that says that the number of a record is one of some."""
     listed = quote_text(",".join(map(str, rows)))
     return f"({row} IN (SELECT unnest(CAST(string_split({listed}, ',') AS BIGINT[]))))"
@@ -39,7 +39,7 @@ def _find_blank(sheet: Sheet) -> Collection[int]:
     blank = _blank(sheet)
     if blank is None:
         return ()
-    rows = sheet.tables.fetch(
+    rows = sheet.tables.look(
         f"SELECT {sheet.row} FROM {sheet.table} WHERE {blank} LIMIT {MOST + 1}"
     )
     if len(rows) > MOST:
@@ -51,19 +51,19 @@ def _judge_left_out(sheet: Sheet, beside: str, listing: Listing) -> None:
     left_out = (
         f"FROM {beside} WHERE number IS NULL AND row NOT IN (SELECT {sheet.row} FROM {sheet.table})"
     )
-    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {left_out}")
-    rows = sheet.tables.fetch(f"SELECT row, cells {left_out} ORDER BY row LIMIT {LIMIT}")
+    [(count,)] = sheet.tables.look(f"SELECT count(*) {left_out}")
+    rows = sheet.tables.look(f"SELECT row, cells {left_out} ORDER BY row LIMIT {LIMIT}")
     listing.add("blank-row", [Error("blank-row", row=r, cells=n) for r, n in rows], count)
 
 
 def _judge_lengths(sheet: Sheet, beside: str, blank: Collection[int], listing: Listing) -> None:
     """Add the records that are too short or too long; one that is blank is told as that."""
     width = len(sheet.columns)
-    where = f" WHERE NOT {is_among(sheet.row, blank)}" if blank else ""
+    where = f" WHERE NOT {is_numbered(sheet.row, blank)}" if blank else ""
     full = f"SELECT {sheet.row} FROM {sheet.table}{where}"
     short = f"FROM {beside} WHERE number IS NULL AND row IN ({full})"
-    [(count,)] = sheet.tables.fetch(f"SELECT coalesce(sum({width} - cells), 0) {short}")
-    rows = sheet.tables.fetch(f"SELECT row, cells {short} ORDER BY row LIMIT {LIMIT}")
+    [(count,)] = sheet.tables.look(f"SELECT coalesce(sum({width} - cells), 0) {short}")
+    rows = sheet.tables.look(f"SELECT row, cells {short} ORDER BY row LIMIT {LIMIT}")
     missing = (
         Error("missing-cell", row=row, field=column.name or None, number=column.number, cells=cells)
         for row, cells in rows
@@ -71,8 +71,8 @@ def _judge_lengths(sheet: Sheet, beside: str, blank: Collection[int], listing: L
     )
     listing.add("missing-cell", islice(missing, LIMIT), int(count))
     long = f"FROM {beside} WHERE number IS NOT NULL AND row IN ({full})"
-    [(count,)] = sheet.tables.fetch(f"SELECT count(*) {long}")
-    found = sheet.tables.fetch(
+    [(count,)] = sheet.tables.look(f"SELECT count(*) {long}")
+    found = sheet.tables.look(
         f"SELECT row, number, text, cells {long} ORDER BY row, number LIMIT {LIMIT}"
     )
     extra = [Error("extra-cell", row=r, number=n, cell=t or "", cells=c) for r, n, t, c in found]

@@ -37,32 +37,38 @@ _KINDS: Mapping[str, type] = {
 }
 
 
-def is_plain(schema: Mapping[str, Any]) -> bool:
-    """Whether a schema has only what frictionless surely takes."""
+def is_plain(schema: Mapping[str, Any], *, second: bool) -> bool:
+    """Whether a schema has only what frictionless surely takes.
+
+    `second` says that its package is of version 2 of the standard.
+    """
     fields = schema.get("fields")
     names = [field.get("name") for field in fields or () if isinstance(field, dict)]
     return (
         isinstance(fields, list)
         and len(names) == len(fields) == len(set(names))
-        and all(map(_is_plain_field, fields))
+        and all(_is_plain_field(field, second=second) for field in fields)
         and _are_words(schema.get("missingValues", []))
         and all(isinstance(schema.get(name, ""), str) for name in _TEXTS)
         and not set(schema) - {"fields", "missingValues", *_TEXTS, *_FREE}
     )
 
 
-def _is_plain_field(field: Mapping[str, Any]) -> bool:
+def _is_plain_field(field: Mapping[str, Any], *, second: bool) -> bool:
     constraints = field.get("constraints", {})
     kind = field.get("type", "string")
+    known = _CONSTRAINTS.get(kind, ()) if isinstance(kind, str) else ()
+    if second and known == _COMPARED:
+        known = (*known, *BOUNDS)
     return (
         all(isinstance(field.get(name, ""), str) for name in _TEXTS)
         and not set(field) - {*_FREE_OF_FIELD, *_TEXTS}
-        and kind in _CONSTRAINTS
+        and bool(known)
         and field.get("format", "default") == "default"
         and _are_words(field.get("missingValues", []))
         and isinstance(constraints, dict)
         and all(
-            name in _CONSTRAINTS[kind] and (name in BOUNDS or type(value) is _KINDS[name])
+            name in known and (name in BOUNDS or type(value) is _KINDS[name])
             for name, value in constraints.items()
         )
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.loading import Plan
 from reviewdata.package import Resource
 from reviewdata.patterns import find_cell_limit, to_re2
 from reviewdata.stages.compiled.beyond import Beyond
@@ -65,7 +65,7 @@ class Sheet:
         asked = [c for c in columns if c.number not in self._flagged and not c.free]
         for some in _batches(asked):
             flags = ", ".join(f"count_if({column.flag})" for column in some)
-            [counts] = self.tables.fetch(f"SELECT {flags} FROM {self.table}")
+            [counts] = self.tables.look(f"SELECT {flags} FROM {self.table}")
             for column, count in zip(some, counts, strict=True):
                 self._flagged[column.number] = count
         return [column for column in columns if self._flagged.get(column.number)]
@@ -76,7 +76,7 @@ class Sheet:
             return None
         if column.number not in self._suspects:
             broken = ", ".join(f"coalesce({sql}, false)" for sql in column.broken.values())
-            rows = self.tables.fetch(
+            rows = self.tables.look(
                 f"SELECT {self.row} AS place, {column.text}, {column.state}, [{broken}]"
                 f" FROM {self.table} WHERE {column.flag} ORDER BY place"
             )
@@ -109,26 +109,54 @@ class Sheet:
 
 def open_sheet(tables: Tables, resource: Resource) -> Sheet:
     """Return a loaded table compiled. Raises Beyond for one that SQL does not take."""
-    named = f"schema_name = 'store' AND table_name = {quote_text(resource.name)}"
-    here = f"database_name = current_database() AND {named}"
-    stored = {n for (n,) in tables.fetch(f"SELECT column_name FROM duckdb_columns() WHERE {here}")}
-    [(told,)] = tables.fetch(f"SELECT comment FROM duckdb_tables() WHERE {here}")
-    header, labels = json.loads(told).values()
+    loaded = tables.loaded[resource.name]
+    labels, header = loaded.plan.labels, loaded.plan.header
     if len(resource.fields) != len(resource.schema["fields"]):
         raise Beyond("two fields have names that SQL cannot tell apart")
     if header > 1 or (header and not labels):
         raise Beyond("its header is not its first record")
     expected = expect(resource, labels)
+    if len(expected.fields) > len(loaded.plan.names):
+        raise Beyond("it has other columns than its header")
     unjudged: list[tuple[str, str]] = []
+    stored = _find_stored(resource, loaded.plan)
+    columns = compile_columns(tables, resource, expected.fields, stored, unjudged)
+    name = quote_name(resource.name)
+    beside = f"irregular.{name}" if loaded.beside else None
+    if beside and any("" not in column.missing for column in columns):
+        left_out = f"cells > 0 AND row NOT IN (SELECT _row FROM store.{name})"
+        [(some,)] = tables.look(f"SELECT count(*) FROM {beside} WHERE {left_out}")
+        if some:
+            raise Beyond("it has records of empty cells, which are no missing values")
+    return Sheet(
+        tables=tables,
+        resource=resource,
+        table=f"store.{name}",
+        row="_row" if loaded.numbered else "(rowid + 2)",
+        beside=beside,
+        columns=columns,
+        header=expected.errors,
+        labels=len(labels),
+        unjudged=unjudged,
+    )
+
+
+def compile_columns(
+    tables: Tables,
+    resource: Resource,
+    entries: Sequence[Mapping[str, Any]],
+    stored: Mapping[str, str],
+    unjudged: list[tuple[str, str]],
+) -> list[Column]:
+    """Return the columns `t1`, `t2`, ... compiled, each as the field that it is read as.
+
+    `stored` has by field the column with its typed value, where there is one; patterns that are
+    not run are told in `unjudged`. Raises Beyond for a column that SQL does not take.
+    """
     keyed = _keyed(tables, resource)
     columns = []
-    sources = {f"t{number}" for number in range(1, len(expected.fields) + 1)}
-    if not sources <= stored:
-        raise Beyond("it has other columns than its header")
-    values = _values(resource, labels or list(resource.fields), stored)
-    for number, entry in enumerate(expected.fields, start=1):
+    for number, entry in enumerate(entries, start=1):
         name = str(entry["name"])
-        text = f"t{number}"
         if name in resource.fields:
             missing: Sequence[str] = resource.missing_values(name)
         else:
@@ -138,47 +166,25 @@ def open_sheet(tables: Tables, resource: Resource) -> Sheet:
             compile_column(
                 number,
                 entry,
-                text,
-                values.get(text, {}).get(name),
+                f"t{number}",
+                stored.get(name),
                 missing,
                 keyed=name in keyed,
                 pattern=pattern,
             )
         )
-    by_record = "_row" in stored
-    beside = f"irregular.{quote_name(resource.name)}" if by_record else None
-    if beside and any("" not in column.missing for column in columns):
-        left_out = f"cells > 0 AND row NOT IN (SELECT _row FROM store.{quote_name(resource.name)})"
-        [(some,)] = tables.fetch(f"SELECT count(*) FROM {beside} WHERE {left_out}")
-        if some:
-            raise Beyond("it has records of empty cells, which are no missing values")
-    return Sheet(
-        tables=tables,
-        resource=resource,
-        table=f"store.{quote_name(resource.name)}",
-        row="_row" if by_record else "(rowid + 2)",
-        beside=beside,
-        columns=columns,
-        header=expected.errors,
-        labels=len(labels),
-        unjudged=unjudged,
-    )
+    return columns
 
 
-def _values(
-    resource: Resource, labels: Sequence[str], stored: Collection[str]
-) -> dict[str, dict[str, str]]:
-    """Return by column of text, and by field, the column with the typed value that was stored.
+def _find_stored(resource: Resource, plan: Plan) -> dict[str, str]:
+    """Return by field the column with the typed value that was stored.
 
     The loader types by the name of a column, frictionless may read by its place.
     """
-    if list(labels) != list(resource.fields):
+    if list(plan.labels or resource.fields) != list(resource.fields):
         return {}
-    return {
-        f"t{number}": {name: f"v{number}"}
-        for number, name in enumerate(resource.fields, start=1)
-        if f"v{number}" in stored
-    }
+    fields = enumerate(resource.fields.items(), start=1)
+    return {name: f"v{number}" for number, (name, field) in fields if plan.stores(field)}
 
 
 def _keyed(tables: Tables, resource: Resource) -> set[str]:
@@ -202,7 +208,7 @@ def _pattern(
     runs = translated is not None
     if translated is not None:
         try:
-            tables.fetch(f"SELECT regexp_matches('', {quote_text(translated)})")
+            tables.look(f"SELECT regexp_matches('', {quote_text(translated)})")
         except QueryError:  # too large for RE2
             runs = False
     if not runs:

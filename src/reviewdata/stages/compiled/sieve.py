@@ -1,0 +1,201 @@
+"""Which records of a file need to be loaded, where the structure of a table is all that is asked.
+
+One scan counts, for each column, the cells with which something may be wrong, and compares keys
+by their hashes. Mostly it finds nothing, and then nothing is loaded; else the records that it
+suspects are, with all that have a key in common, and are judged as a whole table would be. A
+suspect is found again by its hash, since to number records is quick where little else is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from reviewdata.columns import sql_type
+from reviewdata.loading import NONE, Plan, Sieved
+from reviewdata.package import Resource, can_follow
+from reviewdata.stages.compiled.beyond import Beyond
+from reviewdata.stages.compiled.columns import Column
+from reviewdata.stages.compiled.keys import compared_kind, read_plain
+from reviewdata.stages.compiled.sheet import AT_ONCE, compile_columns, open_sheet
+from reviewdata.stages.hygiene import are_plain, find_variants, is_free, is_suspicious
+from reviewdata.tables import Tables
+
+MOST = 10_000
+"""Suspected cells of a file; one with more is loaded whole."""
+
+BITS = 6
+"""Bits of a suspect's hash that have the number of its column."""
+
+FEW = 20
+"""Hashes that are compared one by one."""
+
+
+def sieve(
+    tables: Tables, resource: Resource, plan: Plan, source: str, usable: Collection[str]
+) -> Sieved | None:
+    """Return which records of a file are to be loaded; None where all are.
+
+    `source` is the SQL of its scan, `usable` names the tables that a foreign key can lead to.
+    All are loaded where the header is not the schema's, where another table refers to this one,
+    where a value in a key is to be looked up, where a record is blank. Raises Beyond for what SQL
+    does not take, and for a key that is looked up otherwise than by one plain value.
+    """
+    if (
+        list(plan.labels) != list(resource.fields)
+        or len(plan.labels) > AT_ONCE
+        or resource.schema.get("uniqueKeys")
+        or _is_referred_to(tables, resource)
+    ):
+        return None
+    unjudged: list[tuple[str, str]] = []
+    columns = compile_columns(tables, resource, list(resource.fields.values()), {}, unjudged)
+    if unjudged:
+        return None
+    primary = [column for column in columns if column.name in resource.primary_key]
+    keys = [[column] for column in columns if column.field["constraints"].get("unique")]
+    keys += [primary] if primary else []
+    suspected = {column: _suspect(column) for column in columns}
+    for column, lost in _find_lost(tables, resource, columns, usable):
+        suspected[column] = f"{suspected[column]} OR {lost}"
+    suspected = {column: sql for column, sql in suspected.items() if sql != NONE}
+    reasons = _list_reasons(resource, columns)
+    empty = [_is_empty(primary)] if primary and not any(c.required for c in primary) else []
+    marks = _Marks(source)
+    asked = [f"count_if({marks.add(sql)})" for sql in (*reasons, *suspected.values(), *empty)]
+    for key in keys:
+        digest = marks.add(_digest(key))
+        asked.append(f"count({digest}) - count(DISTINCT {digest})")
+    suspects = {marks.add(sql): column for column, sql in suspected.items()}
+    counted = f"SELECT count(*), min(suspect, {MOST}), {', '.join(asked)}"
+    with tables.cursor() as cursor:  # DuckDB's own error says that it does not read the file
+        cursor.execute(f"{counted} FROM ({marks.select(suspects)})")
+        [(records, hashes, *found)] = cursor.fetchall()
+    counts = iter([number or 0 for number in found])  # a sum of nothing is null
+    if sum(next(counts) for _ in reasons) or sum(filter(None, found)) > MOST:
+        return None
+    free = (c for c in columns if sql_type(c.field) == "VARCHAR" and is_free(resource, c.name))
+    if find_variants(tables, source, {column.name: column.text for column in free}):
+        return None
+    wanted = [_is_suspect(column, hashes or ()) for column in suspected if next(counts)]
+    wanted += [sql for sql in empty if next(counts)]
+    for key in keys:
+        if next(counts):
+            digest = _digest(key)
+            rows = tables.look(
+                f"SELECT {digest} AS digest FROM {source} WHERE digest IS NOT NULL"
+                " GROUP BY ALL HAVING count(*) > 1"
+            )
+            wanted.append(_is_in(digest, [known for (known,) in rows]))
+    return Sieved(records, " OR ".join(wanted) or NONE)
+
+
+class _Marks:
+    """What is computed for each record of a scan, each expression once, before it is counted.
+
+    Beside distinct keys, DuckDB keeps for each record all columns that are aggregated, so that
+    these must be few and narrow.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self._names: dict[str, str] = {}
+
+    def add(self, sql: str) -> str:
+        """Return the name of a column with this expression."""
+        return self._names.setdefault(sql, f"m{len(self._names)}")
+
+    def select(self, suspects: Mapping[str, Column]) -> str:
+        """Return SQL for the columns and, as `suspect`, the first suspect whose flag is set."""
+        listed = ", ".join(f"({sql}) AS {name}" for sql, name in self._names.items())
+        cases = " ".join(f"WHEN {flag} THEN {_code(column)}" for flag, column in suspects.items())
+        suspect = f"CASE {cases} END" if cases else "CAST(NULL AS UBIGINT)"
+        return f"SELECT *, {suspect} AS suspect FROM (SELECT *, {listed} FROM {self.source})"
+
+
+def _code(column: Column) -> str:
+    """Return the SQL of what tells a suspected text, and its column, from most others."""
+    return f"((hash({column.text}) >> {BITS} << {BITS}) | {column.number})"
+
+
+def _is_suspect(column: Column, codes: Sequence[int]) -> str:
+    """Return the SQL that says that the text of a column is one of the suspects, or looks so."""
+    return _is_in(_code(column), [code for code in codes if code % 2**BITS == column.number])
+
+
+def _is_in(digest: str, known: Sequence[int]) -> str:
+    """Return the SQL that says that a hash is one of some; as literals many would take long."""
+    listed = ",".join(map(str, known))
+    if len(known) <= FEW:
+        return f"{digest} IN ({listed})" if known else NONE
+    return f"{digest} IN (SELECT unnest(CAST(string_split('{listed}', ',') AS UBIGINT[])))"
+
+
+def _is_referred_to(tables: Tables, resource: Resource) -> bool:
+    others = tables.package.resources.values()
+    return any(key.resource == resource.name for other in others for key in other.foreign_keys)
+
+
+def _list_reasons(resource: Resource, columns: Sequence[Column]) -> list[str]:
+    """Return conditions on a record; where one is met, the file is loaded whole."""
+    compared = {name for key in resource.foreign_keys for name in key.fields}
+    compared |= {column.name for column in columns if column.field["constraints"].get("unique")}
+    compared |= set(resource.primary_key)
+    reasons = [column.odd for column in columns if column.name in compared]
+    if not any(column.required for column in columns):  # by which it would be a suspect
+        reasons.append(" AND ".join(column.absent for column in columns))
+    return reasons
+
+
+def _suspect(column: Column) -> str:
+    """Return the SQL that says that something may be wrong with a cell."""
+    flags = [] if column.free else [column.flag]
+    words = column.field["constraints"].get("enum") if "enum" in column.broken else None
+    if words is None or not are_plain(
+        [*words, *column.missing]
+    ):  # what is in a list of plain words is plain
+        flags.append(is_suspicious(column.field, column.text))
+    return " OR ".join(flag for flag in flags if flag != NONE) or NONE
+
+
+def _find_lost(
+    tables: Tables, resource: Resource, columns: Sequence[Column], usable: Collection[str]
+) -> Iterator[tuple[Column, str]]:
+    """Yield for each foreign key its column, and the SQL that no record has what it refers to.
+
+    Raises Beyond where a key is more than the look-up of one plain value.
+    """
+    for key in resource.foreign_keys:
+        if not can_follow(tables.package, key, usable):
+            continue
+        target = open_sheet(tables, tables.package.resources[key.resource])
+        parent = target.find(key.reference[0])
+        column = next((c for c in columns if c.name == key.fields[0]), None)
+        if len(key.fields) > 1 or parent is None or column is None:
+            raise Beyond("a foreign key has several columns, or one that is not there")
+        if target.texts(parent).values or compared_kind(column) != compared_kind(parent):
+            raise Beyond("a foreign key leads to values without a plain form")
+        value, known = read_plain(column).sql, read_plain(parent).sql
+        there = f"SELECT {known} FROM {target.table} WHERE ({known}) IS NOT NULL"
+        yield column, f"(({value}) IS NOT NULL AND ({value}) NOT IN ({there}))"
+
+
+def _digest(key: Sequence[Column]) -> str:
+    """Return the SQL of the hash of a key; null where all of it is empty, if it may be.
+
+    A text that must be there is compared as it is: where it is not there, it is a suspect.
+    """
+    values = [c.text if _is_text(c) else read_plain(c).sql for c in key]
+    digest = f"hash({', '.join(values)})"
+    if any(column.required for column in key):
+        return digest
+    return f"CASE WHEN NOT {_is_empty(key)} THEN {digest} END"
+
+
+def _is_text(column: Column) -> bool:
+    return (
+        column.required and column.reading.plain == "true" and column.reading.value == column.text
+    )
+
+
+def _is_empty(key: Sequence[Column]) -> str:
+    return f"({' AND '.join(f'({read_plain(column).sql}) IS NULL' for column in key)})"
