@@ -66,6 +66,16 @@ _PLAIN = bytes({9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0x100)})
 _MARKS = (b"<" * 7, b">" * 7, b"|" * 7)
 
 
+def has_controls(block: bytes) -> bool:
+    """Whether bytes hold a control character that is no tab and no line end."""
+    return bool(block.translate(None, _PLAIN))
+
+
+def has_marks(block: bytes) -> bool:
+    """Whether bytes may hold a mark of a merge conflict."""
+    return any(mark[:1] in block and mark in block for mark in _MARKS)
+
+
 def _is_plain(binary: BinaryIO) -> bool:
     """Whether a file has no control character, no mark of a conflict, and one kind of line end.
 
@@ -75,7 +85,7 @@ def _is_plain(binary: BinaryIO) -> bool:
     binary.seek(0)
     while block := binary.read(1024 * 1024):
         both = last + block
-        if block.translate(None, _PLAIN) or any(m[:1] in both and m in both for m in _MARKS):
+        if has_controls(block) or has_marks(both):
             return False
         newlines += block.count(b"\n")
         if b"\r" in both:

@@ -80,7 +80,8 @@ class Loaded:
     """A table that was loaded by its `plan`, and the number of its records that hold something.
 
     `by_record` says that DuckDB did not read the file by itself, `beside` that `irregular.NAME`
-    is there, `numbered` that `_row` and `_line` are stored. Of a table that is not `whole`, only
+    is there, `numbered` that `_row` and `_line` are stored, `plain` that no line of the file is
+    odd. Of a table that is not `whole`, only
     those records are there with which something may be wrong; none are of one that is `clear`.
     """
 
@@ -89,6 +90,7 @@ class Loaded:
     by_record: bool = False
     beside: bool = False
     numbered: bool = False
+    plain: bool = False
     whole: bool = True
     clear: bool = False
 
@@ -266,7 +268,7 @@ def _tell(
         if rows:
             connection.execute(f"INSERT INTO {beside} VALUES {rows}")
     uneven = not scan.is_even
-    return Loaded(plan, records, beside=uneven, numbered=uneven)
+    return Loaded(plan, records, beside=uneven, numbered=uneven, plain=scan.plain)
 
 
 def load_by_record(

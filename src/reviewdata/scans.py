@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reviewdata.columns import quote_text
+from reviewdata.files import has_controls, has_marks
 from reviewdata.records import CELL_LIMIT, Dialect, make_reader, open_text
 
 BLOCK = 1024 * 1024
@@ -41,6 +42,7 @@ class Break(NamedTuple):
 class Scan:
     """A file that DuckDB may read: its columns are `t1`, `t2`, ... in `source`.
 
+    In one that is `plain`, no control character and no mark of a conflict is.
     `breaks` and the row and line of each line that is `blank` are known once it is settled.
     """
 
@@ -49,6 +51,7 @@ class Scan:
     source: str
     width: int
     lines: int
+    plain: bool
     breaks: list[Break] = field(default_factory=lambda: [Break(0, 1, 1)])
     blank: list[tuple[int, int]] = field(default_factory=list)
 
@@ -130,12 +133,12 @@ def open_scan(file: Path, dialect: Dialect, width: int) -> Scan | None:
     found = _look_at(file, dialect.delimiter)
     if found is None:
         return None
-    lines, end = found
+    lines, end, plain_text = found
     options = (
         f"header = true, delim = {quote_text(dialect.delimiter)}, buffer_size = {BUFFER}, "
         f"new_line = {quote_text(end)}, nullstr = {quote_text(_NO_NULL)}"
     )
-    return Scan(file, dialect, read_csv(file, options, list_texts(width)), width, lines)
+    return Scan(file, dialect, read_csv(file, options, list_texts(width)), width, lines, plain_text)
 
 
 def read_csv(file: Path, options: str, texts: Sequence[str], numbers: Sequence[str] = ()) -> str:
@@ -151,15 +154,16 @@ def read_csv(file: Path, options: str, texts: Sequence[str], numbers: Sequence[s
 _SPACED = (b' "', b'" ', b'\t"', b'"\t')
 
 
-def _look_at(file: Path, delimiter: str) -> tuple[int, str] | None:
-    """Return the number of lines and how they end; None where DuckDB may read otherwise.
+def _look_at(file: Path, delimiter: str) -> tuple[int, str, bool] | None:
+    """Return the number of lines, how they end and whether all is plain.
 
+    None where DuckDB may read otherwise than Python.
     It does with old or mixed line ends, a byte order mark, NUL bytes, and white space around a
     quoted cell.
     """
     edge = rb"(^|\n|\r|" + re.escape(delimiter.encode()) + rb"|$)"
     spaced = re.compile(edge + rb'[ \t]+"|"[ \t]+' + edge)
-    newlines, returns, pairs, last = 0, 0, 0, b""
+    newlines, returns, pairs, last, plain = 0, 0, 0, b"", True
     with file.open("rb") as binary:
         while block := binary.read(BLOCK):
             block += binary.readline()  # so that a block ends with its line
@@ -169,6 +173,7 @@ def _look_at(file: Path, delimiter: str) -> tuple[int, str] | None:
                 or (b'"' in block and any(m in block for m in _SPACED) and spaced.search(block))
             ):
                 return None
+            plain = plain and not has_marks(block) and not has_controls(block)
             newlines += block.count(b"\n")
             if b"\r" in block:
                 returns += block.count(b"\r")
@@ -176,7 +181,7 @@ def _look_at(file: Path, delimiter: str) -> tuple[int, str] | None:
             last = block
     if returns and not returns == pairs == newlines:
         return None
-    return newlines + (not last.endswith(b"\n")), "\\r\\n" if returns else "\\n"
+    return newlines + (not last.endswith(b"\n")), "\\r\\n" if returns else "\\n", plain
 
 
 def _numbers(values: Sequence[int]) -> str:

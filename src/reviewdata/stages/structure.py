@@ -69,8 +69,9 @@ def check(tables: Tables) -> StageResult:
         if resource.file is None:
             continue
         place: dict[str, Any] = {"table": resource.name, "path": resource.path}
-        for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
-            _list(tallies, [make_finding(rules[code], values, line=line, **place)])
+        if resource.name not in tables.loaded or not tables.loaded[resource.name].plain:
+            for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
+                _list(tallies, [make_finding(rules[code], values, line=line, **place)])
         refusal = tables.refusals.get(resource.name)
         if refusal is not None:
             rule = rules[refusal.code]
