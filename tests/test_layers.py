@@ -20,6 +20,7 @@ ORDER = (
     ("changes",),
     ("model",),
     ("artefacts", "github"),
+    ("compressed",),
     ("rules", "output", "columns", "records", "tableschema", "patterns"),
     ("files", "git", "archives", "cells", "descriptor"),
     ("checksums",),

@@ -25,14 +25,16 @@ from typing import Any
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text, sql_type, typed
+from reviewdata.compressed import is_gzipped, open_binary
 from reviewdata.files import check_delimiter
 from reviewdata.package import Resource
 from reviewdata.records import (
     RECORD_LIMIT,
     Dialect,
     Refusal,
-    format_of,
-    is_delimited,
+    check_compression,
+    is_table,
+    name_form,
     read_records,
     read_sources,
 )
@@ -91,11 +93,10 @@ def load_resource(
     read, for tables of which mostly the text is. Raises Refusal for a file that no reader can
     make a table of, OSError where the disk is full.
     """
-    if not is_delimited(resource.descriptor) or resource.file is None:
-        named = format_of(resource.descriptor)
-        told = f"the format {named}" if named else "no ending that tells its format"
-        raise Refusal("RD107", {"format": told})
+    if not is_table(resource.descriptor) or resource.file is None:
+        raise Refusal("RD107", {"format": name_form(resource.descriptor)})
     try:
+        check_compression(resource.file, resource.descriptor)
         return _load(connection, resource, folder, stored=stored)
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -162,6 +163,8 @@ def load_directly(
         f"header = true, delim = {quote_text(dialect.delimiter)}, buffer_size = {BUFFER}, "
         f"new_line = '\\n', nullstr = {quote_text(_NO_NULL)}"
     )
+    if is_gzipped(resource.file):
+        options += ", compression = 'gzip'"
     try:
         connection.execute(_create(resource, plan, resource.file, options, []))
     except (duckdb.InvalidInputException, duckdb.ConversionException):
@@ -186,7 +189,7 @@ def _count_lines(file: Path, delimiter: str) -> int | None:
     edge = rb"(^|\n|" + re.escape(delimiter.encode()) + rb"|$)"
     spaced = re.compile(edge + rb'[ \t]+"|"[ \t]+' + edge)
     lines, last = 0, b""
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         while block := binary.read(BLOCK):
             block += binary.readline()  # so that a block ends with its line
             if (

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
+
+from reviewdata.compressed import COMPRESSED, compression_of, is_gzipped, open_binary
 
 CELL_LIMIT = 8 * 1024 * 1024
 """Characters in one cell, above which the file is refused: no review's cell is a book."""
@@ -104,13 +107,45 @@ def encoding_of(resource: Mapping[str, Any]) -> str:
 
 
 def is_delimited(resource: Mapping[str, Any]) -> bool:
-    """Whether a resource is text with separators: CSV or TSV."""
-    return format_of(resource) in ("csv", "tsv")
+    """Whether the file of a resource is itself text with separators: CSV or TSV."""
+    return format_of(resource) in _DELIMITED and not compression_of(resource)
+
+
+def is_table(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is read: CSV or TSV, also gzipped."""
+    return format_of(resource) in _DELIMITED and compression_of(resource) in ("", "gz")
+
+
+_DELIMITED = ("csv", "tsv")
 
 
 def format_of(resource: Mapping[str, Any]) -> str:
-    """Return the declared format of a resource, or the ending of its file name; lower case."""
-    return str(resource.get("format") or Path(str(resource.get("path"))).suffix.lstrip(".")).lower()
+    """Return the declared format of a resource, or the ending of its file name; lower case.
+
+    Of a compressed file it is that of its content.
+    """
+    path = Path(str(resource.get("path")))
+    if path.suffix.lower() in COMPRESSED:
+        path = path.with_suffix("")
+    return str(resource.get("format") or path.suffix.lstrip(".")).lower()
+
+
+def name_form(resource: Mapping[str, Any]) -> str:
+    """Return in words the form of a file that is no table to be read."""
+    if compression_of(resource) not in ("", "gz"):
+        return f"the compression {compression_of(resource)}"
+    named = format_of(resource)
+    return f"the format {named}" if named else "no ending that tells its format"
+
+
+def check_compression(file: Path, resource: Mapping[str, Any]) -> None:
+    """Raise Refusal for a file that is gzipped though not said to be, or said to be and is not."""
+    declared, gzipped = compression_of(resource) == "gz", is_gzipped(file)
+    if declared and not gzipped and file.stat().st_size:
+        raise Refusal("RD106", {"note": "it is said to be gzipped, and is not"})
+    if gzipped and not declared:
+        note = 'it is gzipped; add "compression": "gz", or let its name end in .gz'
+        raise Refusal("RD106", {"note": note})
 
 
 def open_text(file: Path, encoding: str, errors: str = "strict") -> TextIO:
@@ -126,11 +161,12 @@ def open_text(file: Path, encoding: str, errors: str = "strict") -> TextIO:
     if not readable:
         what = "that is no encoding of text files"
         raise Refusal("RD101", {"encoding": repr(encoding)[1:-1], "what": what})
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         if binary.read(2) in _UTF16 and not known.name.startswith(("utf-16", "utf-32")):
             what = "it looks like UTF-16; save it as UTF-8"
             raise Refusal("RD101", {"encoding": encoding, "what": what})
-    return file.open(encoding=_without_mark(known.name), errors=errors, newline="")
+    binary = open_binary(file)
+    return io.TextIOWrapper(binary, _without_mark(known.name), errors, newline="")
 
 
 def _without_mark(encoding: str) -> str:
@@ -226,7 +262,7 @@ def _locate_byte(file: Path, encoding: str) -> Refusal:
     wide = encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32"))
     decoder = codecs.getincrementaldecoder(encoding)()
     number = 0
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         for number, line in enumerate(binary, start=1):
             if b"\0" in line and not wide:
                 return Refusal("RD103", {}, number)

@@ -16,7 +16,7 @@ from reviewdata.loading import is_by_record
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, encoding_of
+from reviewdata.records import Dialect, encoding_of, is_table
 from reviewdata.rules import make_finding
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
@@ -70,8 +70,9 @@ def check(tables: Tables) -> StageResult:
         if resource.file is None:
             continue
         place: dict[str, Any] = {"table": resource.name, "path": resource.path}
-        for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
-            _list(tallies, [make_finding(rules[code], values, line=line, **place)])
+        if is_table(resource.descriptor):
+            for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
+                _list(tallies, [make_finding(rules[code], values, line=line, **place)])
         refusal = tables.refusals.get(resource.name)
         if refusal is not None:
             rule = rules[refusal.code]

@@ -18,6 +18,7 @@ from importlib.metadata import version
 from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.compressed import compression_of
 from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
 from reviewdata.package import ForeignKey, Package, Resource, can_follow
@@ -205,6 +206,7 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "type": "table",
         "path": resource.path,
         "format": "csv",
+        **({"compression": "gz"} if compression_of(resource.descriptor) else {}),
         "encoding": dialect.codec,
         "dialect": given,
         "schema": {**schema, "fields": [_without_patterns(f) for f in resource.schema["fields"]]},
