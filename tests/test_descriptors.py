@@ -192,6 +192,36 @@ def test_a_review_below_a_folder_of_that_name_and_names_like_it_are_read(tmp_pat
     assert judge(folder) == []
 
 
+V2 = "https://datapackage.org/profiles/2.0/datapackage.json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda package: package["resources"][0].update(profile="tabular-data-resource"),
+        schema(primaryKey="id"),
+        key("note", "", "id"),
+        lambda package: [package.update({"$schema": V2}), field(constraints=ABOVE)(package)],
+        lambda package: [package.update({"$schema": OWN}), field(constraints=ABOVE)(package)],
+    ],
+)
+def test_what_the_standard_allows_is_no_departure_from_it(change: Change, tmp_path: Path) -> None:
+    found = judge(write(tmp_path, change, "a,1,a\nb,2,a\n"))
+    assert [f.code for f in found] == []
+
+
+ABOVE = {"exclusiveMinimum": 0}
+OWN = "https://example.org/own.json"
+
+
+def test_a_profile_still_asks_for_a_schema(tmp_path: Path) -> None:
+    write(tmp_path, lambda package: package["resources"][0].pop("schema"))
+    assert "RD001" not in {f.code for f in judge(tmp_path)}
+    change = resource(profile="tabular-data-resource")
+    write(tmp_path, lambda package: [change(package), package["resources"][0].pop("schema")])
+    assert "RD001" in {f.code for f in judge(tmp_path)}
+
+
 @pytest.mark.parametrize(
     ("kind", "bound", "cell"),
     [

@@ -127,6 +127,19 @@ def can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bo
     )
 
 
+def version_of(package: Package) -> dict[str, str]:
+    """Return the `$schema` that tells frictionless the version of the standard: the package's.
+
+    A profile of one's own may have what version 2 has.
+    """
+    given = package.descriptor.get("$schema")
+    first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
+    return {"$schema": _VERSION_2} if given and not first else {}
+
+
+_VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
+
+
 def open_package(project: Path | str = ".") -> Package:
     """Return the package in a folder, or of a given datapackage.json.
 

@@ -21,7 +21,7 @@ from reviewdata.columns import quote_name, quote_text
 from reviewdata.compressed import compression_of
 from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
-from reviewdata.package import ForeignKey, Package, Resource, can_follow
+from reviewdata.package import ForeignKey, Package, Resource, can_follow, version_of
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
 from reviewdata.records import Dialect
 from reviewdata.stages.errors import Error, Verdict
@@ -42,7 +42,7 @@ def find_fault(package: Package, resource: Resource) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import FrictionlessException, Schema
-    schema = {k: v for k, v in resource.schema.items() if k not in _LEFT} | _profile(package)
+    schema = {k: v for k, v in resource.schema.items() if k not in _LEFT} | version_of(package)
     try:
         Schema.from_descriptor(schema)
     except FrictionlessException as error:
@@ -76,7 +76,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             # Trusted: the paths were checked when the package was opened.
             with system.use_context(trusted=True), _reading(widths, lengths):
                 package = Descriptor.from_descriptor(
-                    {"resources": described, **_profile(tables.package)},
+                    {"resources": described, **version_of(tables.package)},
                     basepath=str(tables.package.root),
                 )
                 target = package.get_resource(names[resource.name])
@@ -128,17 +128,6 @@ def _neutral(error: Any, target: str) -> Error:
     )
 
 
-def _profile(package: Package) -> dict[str, str]:
-    """Return what tells frictionless the version of the standard, which its package decides.
-
-    A profile of one's own may have what version 2 has.
-    """
-    given = package.descriptor.get("$schema")
-    first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
-    return {"$schema": _VERSION_2} if given and not first else {}
-
-
-_VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
 _LEFT = ("primaryKey", "foreignKeys", "$schema")
 
 
