@@ -193,6 +193,8 @@ def test_a_review_below_a_folder_of_that_name_and_names_like_it_are_read(tmp_pat
 
 
 V2 = "https://datapackage.org/profiles/2.0/datapackage.json"
+ABOVE = {"exclusiveMinimum": 0}
+OWN = "https://example.org/own.json"
 
 
 @pytest.mark.parametrize(
@@ -208,10 +210,6 @@ V2 = "https://datapackage.org/profiles/2.0/datapackage.json"
 def test_what_the_standard_allows_is_no_departure_from_it(change: Change, tmp_path: Path) -> None:
     found = judge(write(tmp_path, change, "a,1,a\nb,2,a\n"))
     assert [f.code for f in found] == []
-
-
-ABOVE = {"exclusiveMinimum": 0}
-OWN = "https://example.org/own.json"
 
 
 def test_a_profile_still_asks_for_a_schema(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ TYPES = {
     "foreign-key": "RD124",
     "hash-count": "RD126",
     "byte-count": "RD126",
+    "field-count": "RD126",
+    "row-count": "RD126",
 }
 """frictionless's error types and our codes; any other type is RD199."""
 

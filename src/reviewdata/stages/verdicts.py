@@ -223,7 +223,7 @@ def _add_keys(
         for key in keys
         if all(name in resource.fields for name in key.fields)
     ]
-    for name, kind in (("hash", str), ("bytes", int)):
+    for name, kind in (("hash", str), ("bytes", int), ("fields", int), ("rows", int)):
         if isinstance(resource.descriptor.get(name), kind):
             described[name] = resource.descriptor[name]
 

@@ -47,6 +47,8 @@ def explain(
             return _count_cells(error.cells, labels)
         case "hash-count" | "byte-count":
             return error.note.replace('"', "")
+        case "field-count" | "row-count":
+            return f"{error.type.partition('-')[0]}s, " + error.note.replace('"', "")
     return error.note
 
 

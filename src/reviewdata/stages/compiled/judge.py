@@ -44,11 +44,13 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     listing = Listing()
     for error in sheet.header:
         listing.add(error.type, [error])
-    judge_cells(sheet, judge_records(sheet, listing), listing)
+    blank = judge_records(sheet, listing)
+    left_out = listing.found["blank-row"] - len(blank)
+    judge_cells(sheet, blank, listing)
     judge_keys(sheet, keys, other, listing)
     if not sheet.labels and not tables.count(resource.name) and not listing.found["blank-row"]:
         listing.add("source-error", [Error("source-error", note="the source is empty")])
-    for error in _bytes(resource):
+    for error in (*_bytes(resource), *_counts(sheet, left_out)):
         listing.add(error.type, [error])
     return Verdict(
         _origin(),
@@ -74,6 +76,22 @@ def _bytes(resource: Resource) -> list[Error]:
                 found.append(Error("hash-count", note=_differs(digest, actual)))
     if isinstance(size, int) and size and size != (actual_size := resource.file.stat().st_size):
         found.append(Error("byte-count", note=_differs(size, actual_size)))
+    return found
+
+
+def _counts(sheet: Sheet, left_out: int) -> list[Error]:
+    """Return what the declared numbers of fields and records have against the table.
+
+    `left_out` is the number of records that hold nothing and so are not in it.
+    """
+    declared, known = sheet.resource.descriptor, sheet.resource
+    found = []
+    if isinstance(number := declared.get("fields"), int) and number not in (0, len(known.fields)):
+        found.append(Error("field-count", note=_differs(number, len(known.fields))))
+    if isinstance(number := declared.get("rows"), int) and number:
+        rows = sheet.tables.count(known.name) + left_out
+        if number != rows:
+            found.append(Error("row-count", note=_differs(number, rows)))
     return found
 
 
