@@ -7,6 +7,7 @@ that must be unique, values that no database type holds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -18,11 +19,12 @@ from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
 from reviewdata.records import Dialect, encoding_of, is_table
 from reviewdata.rules import make_finding
+from reviewdata.stages.compiled.constraints import not_among
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.stages.hygiene import check_text
 from reviewdata.stages.tally import Tally
-from reviewdata.stages.wording import explain, show
+from reviewdata.stages.wording import explain, show, suggest
 from reviewdata.tables import Tables
 from reviewdata.tableschema import list_names, list_values
 
@@ -130,6 +132,7 @@ def _check_table(
         *_unheld(tables, resource, verdict),
         *_stray_quotes(tables, resource),
         *_unique_keys(tables, resource),
+        *_categories(tables, resource),
         *_formulas(tables, resource),
     ]
     rows = [error.row for error in verdict.errors if error.row is not None]
@@ -271,6 +274,35 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
         )
         for row, first in rows:
             yield Fault("RD127", row, names[0], {"fields": ", ".join(names), "first": first})
+
+
+def _categories(tables: Tables, resource: Resource) -> Iterator[Fault]:
+    """Yield the values that are none of their field's `categories`, which frictionless ignores."""
+    listed = {}
+    other = {}
+    for number, name in enumerate(tables.columns[resource.name], start=1):
+        field = resource.fields.get(name, {})
+        words = list_values(field.get("categories", ()))
+        kind = field.get("type", "string")
+        if not words or kind not in CATEGORICAL:
+            continue
+        value, text = quote_name(name), f"_text_{number}"
+        strange = not_among(value, words)
+        if kind == "integer":
+            whole = ", ".join(word for word in words if _WHOLE.fullmatch(word))
+            strange = f"{value} NOT IN ({whole})" if whole else "true"
+        listed[name] = words
+        other[name] = f"CASE WHEN {value} IS NOT NULL AND {strange} THEN {text} END"
+    for row, name, text in _find_cells(tables, resource, "cells", other, "text IS NOT NULL"):
+        meant = suggest(text, listed[name])
+        hint = f"; did you mean {meant}?" if meant else ""
+        yield Fault("RD139", row, name, {"categories": ", ".join(listed[name]), "hint": hint})
+
+
+CATEGORICAL = ("string", "integer", "any")
+"""The types whose categories are judged: those of the standard, and any, which reads text."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def _formulas(tables: Tables, resource: Resource) -> Iterator[Fault]:
