@@ -315,3 +315,69 @@ def test_two_circles_are_told_apart(tmp_path: Path) -> None:
         "foreign keys go in a circle: a -> b -> c -> a",
         "foreign keys go in a circle: d -> e -> d",
     ]
+
+
+OWN_WORDS: dict[str, Any] = {"title@en": "N", "x-type": "y"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            field(constraint={"minimum": 5}),
+            ["the field n of t has constraint, which is not read; did you mean constraints?"],
+        ),
+        (
+            field(required=True),
+            [
+                "the field n of t has required, which is not read there;"
+                " it belongs in its constraints"
+            ],
+        ),
+        (
+            field(constraints={"minimun": 5}),
+            [
+                "the constraints of the field n of t has minimun, which is not read;"
+                " did you mean minimum?"
+            ],
+        ),
+        (
+            schema(primary_key=["id"]),
+            [],  # the right one is there too
+        ),
+        (
+            schema(missingvalues=["-"]),
+            ["the schema of t has missingvalues, which is not read; did you mean missingValues?"],
+        ),
+        (
+            schema(foreignKeys=[{"field": "n", "reference": {"fields": ["n"], "ressource": ""}}]),
+            [
+                "a foreign key of t has field, which is not read; did you mean fields?",
+                "the reference of a foreign key of t has ressource, which is not read;"
+                " did you mean resource?",
+            ],
+        ),
+        (
+            resource(encodings="latin-1"),
+            ["the resource t has encodings, which is not read; did you mean encoding?"],
+        ),
+        (
+            lambda package: package.update(keyword=["x"]),
+            ["the package has keyword, which is not read; did you mean keywords?"],
+        ),
+        (
+            field(type="number", categories=[1, 2]),
+            ["the field n of t has categories, which are not read of the type number"],
+        ),
+        (field(1, unit="kg", **OWN_WORDS), []),
+        (resource(dialects=5, reviewed_by="nobody"), ["the resource t has dialects"]),
+    ],
+)
+def test_a_property_that_is_nearly_one_of_the_standard_is_told(
+    change: Change, says: list[str], tmp_path: Path
+) -> None:
+    found = [f for f in judge(write(tmp_path, change)) if f.code == "RD016"]
+    assert len(found) == len(says)
+    for finding, words in zip(found, says, strict=True):
+        assert finding.message.startswith(words)
+        assert finding.level == "warning"

@@ -34,7 +34,7 @@ ORDER = (
     ("loading", "synthesis.macros", "statements"),
     ("pools",),
     ("tables",),
-    ("keys", "places", "joins", "queries", "frames"),
+    ("keys", "properties", "places", "joins", "queries", "frames"),
     ("statistics",),
     ("across.question",),
     ("across.numbers", "across.studies", "across.flows"),

@@ -11,6 +11,7 @@ from reviewdata.joins import Source, UnknownName
 from reviewdata.keys import check_keys
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
 from reviewdata.package import DESCRIPTOR, Package, Resource, version_of
+from reviewdata.properties import find_misspelt
 from reviewdata.queries import FOLDER
 from reviewdata.rules import make_finding, nearest
 from reviewdata.statistics import DeclarationError, bind_statistics
@@ -25,6 +26,8 @@ def check(tables: Tables) -> StageResult:
     for code, table, values in check_keys(package.resources):
         given = {"table": table, **values}
         findings.append(make_finding(rules[code], given, table=table, path=DESCRIPTOR))
+    for owner, note in find_misspelt(package):
+        findings.append(make_finding(rules["RD016"], {"note": note}, table=owner, path=DESCRIPTOR))
     findings += _statistics(package, rules["RD013"])
     findings += _settings(package, rules["RD008"])
     findings += _hashes(package, rules["RD015"])

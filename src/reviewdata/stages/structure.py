@@ -17,6 +17,7 @@ from reviewdata.loading import is_by_record
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
+from reviewdata.properties import CATEGORICAL
 from reviewdata.records import Dialect, encoding_of, is_table
 from reviewdata.rules import make_finding
 from reviewdata.stages.compiled.constraints import not_among
@@ -298,9 +299,6 @@ def _categories(tables: Tables, resource: Resource) -> Iterator[Fault]:
         hint = f"; did you mean {meant}?" if meant else ""
         yield Fault("RD139", row, name, {"categories": ", ".join(listed[name]), "hint": hint})
 
-
-CATEGORICAL = ("string", "integer", "any")
-"""The types whose categories are judged: those of the standard, and any, which reads text."""
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 
