@@ -291,6 +291,25 @@ def test_many_tables_that_all_lead_to_each_other_are_one_circle(tmp_path: Path) 
     ]
 
 
+def test_a_table_of_several_files_is_not_read_by_half(tmp_path: Path) -> None:
+    found = judge(write(tmp_path, resource(path="t.csv", extrapaths=["more.csv"])))
+    assert [f.code for f in found] == ["RD012"]
+
+
+def test_a_header_of_which_nothing_is_in_the_schema_is_told_in_words(tmp_path: Path) -> None:
+    write(tmp_path, schema(fieldsMatch="partial", primaryKey=[]))
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    [finding] = [f for f in judge(tmp_path) if f.code != "RD001"]
+    assert finding.type == "unmatched-header"
+    assert "no column of the header is a field of the schema" in finding.message
+
+
+def test_a_field_whose_name_is_taken_is_told_by_its_own_type(tmp_path: Path) -> None:
+    write(tmp_path, schema(fields=[{"name": "n"}, {"name": "N", "type": "integer"}], primaryKey=[]))
+    (tmp_path / "t.csv").write_text("n,N\na,x\n")
+    assert "N is x, not an integer" in [f.message for f in judge(tmp_path)]
+
+
 def test_two_circles_are_told_apart(tmp_path: Path) -> None:
     ways = {"a": ["b"], "b": ["c"], "c": ["a", "d"], "d": ["e"], "e": ["d"], "f": ["a"]}
 

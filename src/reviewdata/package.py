@@ -176,7 +176,8 @@ def _read_resource(
     root: Path, name: str, entry: Mapping[str, Any], findings: list[Finding]
 ) -> Resource:
     path = entry.get("path")
-    if not isinstance(path, str):
+    # Of several files, frictionless names the first in `path` and the others beside it.
+    if not isinstance(path, str) or entry.get("extrapaths"):
         findings.append(_finding("RD012", name=name, table=name))
         return Resource(name, "", None, {}, entry)
     file, code = _locate(root, path)
