@@ -172,7 +172,7 @@ CASES: dict[str, Case] = {
     "an encoding that is not declared": Case(
         "id,n,note\nä,1,übel\nb,2,größe\n".encode("latin-1"), ours=[("RD101", 2, None)]
     ),
-    "lines above the header": Case(
+    "lines above the header, without `headerRows`": Case(
         ("A title\n" + f"{','.join(f'c{n}' for n in range(12))}\n" * 20).encode(),
         {"schema": {"fields": WIDE}},
         ours=[
@@ -201,9 +201,9 @@ CASES: dict[str, Case] = {
         files={"t.csv.zip": pack("t.csv", HEAD + "a,1,x\n")},
         ours=[("RD107", None, None)],
     ),
-    "`headerRows`, `headerCase`, `commentRows`, `skipBlankRows` and `nullSequence`": Case(
-        b"A title\nid,n,note\na,1,x\n",
-        {"dialect": {"headerRows": [2]}},
+    "`headerCase` and `nullSequence`": Case(
+        b"ID,N,NOTE\na,1,x\n",
+        {"dialect": {"headerCase": False}},
         ours=[("RD106", None, None)],
     ),
     "data in the descriptor, and a table in several files": Case(

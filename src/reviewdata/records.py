@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -57,6 +57,10 @@ class Dialect:
     header: bool = True
     comment: str | None = None
     encoding: str = "utf-8"
+    header_rows: tuple[int, ...] = (1,)
+    header_join: str = " "
+    comment_rows: tuple[int, ...] = ()
+    skip_blank: bool = False
 
     @classmethod
     def of(cls, resource: Mapping[str, Any]) -> Dialect:
@@ -75,11 +79,18 @@ class Dialect:
             attribute, kind = _SETTINGS[name]
             if value is not None and not isinstance(value, kind):
                 raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
-            if attribute:
+            if name in _ROWS and value is not None:
+                value = _read_rows(name, value)
+            if attribute and (value is not None or name not in _LATER):
                 settings[attribute] = value
         if format_of(resource) == "tsv":
             settings.setdefault("delimiter", "\t")
         return cls(**settings, encoding=encoding_of(resource))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the first record is the header, and each other one of the table."""
+        return self.header_rows == (1,) and not (self.comment_rows or self.skip_blank)
 
     @property
     def codec(self) -> str:
@@ -95,10 +106,31 @@ _SETTINGS: Mapping[str, tuple[str, type]] = {
     "skipInitialSpace": ("skip_space", bool),
     "header": ("header", bool),
     "commentChar": ("comment", str),
+    "headerRows": ("header_rows", list),
+    "headerJoin": ("header_join", str),
+    "commentRows": ("comment_rows", list),
+    "skipBlankRows": ("skip_blank", bool),
     "lineTerminator": ("", str),  # every kind of line end is read
     "$schema": ("", str),
 }
 """The dialect properties that are read, and what each is here."""
+
+
+_ROWS = ("headerRows", "commentRows")
+_LATER = (*_ROWS, "headerJoin", "skipBlankRows")
+"""The properties that no version 1 of the standard has, and that are never null."""
+
+_HEAD = 100
+"""Records among which frictionless looks for those of the header."""
+
+
+def _read_rows(name: str, value: Any) -> tuple[int, ...]:
+    """Return the numbers of records that a property lists; those of a header go upwards."""
+    whole = all(isinstance(row, int) and not isinstance(row, bool) and row > 0 for row in value)
+    head = name == "headerRows"
+    if not whole or (head and (not 0 < len(value) <= value[-1] <= _HEAD or value != sorted(value))):
+        raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
+    return tuple(value)
 
 
 def encoding_of(resource: Mapping[str, Any]) -> str:
@@ -186,7 +218,8 @@ def read_sources(file: Path, dialect: Dialect) -> Iterator[tuple[Record, list[st
     """Yield the records of a file with the lines that each was read from; raises as above."""
     try:
         with open_text(file, dialect.encoding) as text:
-            yield from _parse(text, dialect)
+            records = _parse(text, dialect)
+            yield from records if dialect.is_whole else _choose(records, dialect)
     except UnicodeError:
         raise _locate_byte(file, dialect.encoding) from None
 
@@ -255,6 +288,45 @@ def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[tuple[Record, list
             limit = f"{CELL_LIMIT:,} characters"
             raise Refusal("RD105", {"row": row + 1, "limit": limit}, line) from None
         raise Refusal("RD106", {"note": str(error)}, line) from None
+
+
+Source = tuple[Record, list[str]]
+
+
+def _choose(records: Iterator[Source], dialect: Dialect) -> Iterator[Source]:
+    """Yield the header, which may be several records or a later one, and the table's behind it."""
+    last = dialect.header_rows[-1] if dialect.header else 0
+    head: list[Source] = []
+    for record, lines in records:
+        if record.row in dialect.comment_rows:
+            continue
+        if record.row > last:
+            if head:
+                yield _join(head, dialect.header_join)
+                head = []
+            if any(record.cells) or not dialect.skip_blank:
+                yield record, lines
+        elif record.row in dialect.header_rows:
+            head.append((record, lines))
+    if head:
+        yield _join(head, dialect.header_join)
+
+
+def _join(head: Sequence[Source], mark: str) -> Source:
+    """Return the records of a header as one; a cell that repeats the one above adds nothing."""
+    labels: list[str] = []
+    above: dict[int, str] = {}
+    for record, _ in head:
+        for number, cell in enumerate(text.strip() for text in record.cells):
+            if above.get(number) == cell:
+                continue
+            above[number] = cell
+            if number < len(labels):
+                labels[number] = mark.join([labels[number], cell])
+            else:
+                labels.append(cell)
+    lines = [line for _, some in head for line in some]
+    return Record(head[-1][0].row, head[0][0].line, labels), lines
 
 
 def _locate_byte(file: Path, encoding: str) -> Refusal:

@@ -18,7 +18,7 @@ from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
 from reviewdata.properties import CATEGORICAL
-from reviewdata.records import Dialect, encoding_of, is_table
+from reviewdata.records import Dialect, encoding_of, is_table, read_records
 from reviewdata.rules import make_finding
 from reviewdata.stages.compiled.constraints import not_among
 from reviewdata.stages.engines import find_fault, judge
@@ -186,7 +186,7 @@ def _finding(
     elif error.row is not None:
         where["line"] = blanks.get(error.row)
     elif "label" in error.type:
-        where["line"] = 1
+        where["line"] = _header_line(resource)
     where |= {"field": name, "type": error.type}
     if error.number:
         where["field_number"] = error.number
@@ -203,6 +203,13 @@ def _finding(
 
 
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
+
+
+def _header_line(resource: Resource) -> int:
+    dialect = Dialect.of(resource.descriptor)
+    if (dialect.is_whole and not dialect.comment) or resource.file is None:
+        return 1
+    return next(read_records(resource.file, dialect)).line
 
 
 def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:

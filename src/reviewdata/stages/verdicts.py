@@ -23,7 +23,7 @@ from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
 from reviewdata.package import ForeignKey, Package, Resource, can_follow, version_of
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
-from reviewdata.records import Dialect
+from reviewdata.records import Dialect, read_records
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.statements import QueryError
 from reviewdata.tables import Tables
@@ -184,11 +184,14 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
     }
     given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
     if dialect.header:
-        given["headerRows"] = [1]  # or frictionless looks for what it takes for a header
+        # Or frictionless looks for what it takes for a header.
+        given |= {"headerRows": _header_rows(resource, dialect), "headerJoin": dialect.header_join}
     else:
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
+    given |= {"commentRows": list(dialect.comment_rows)} if dialect.comment_rows else {}
+    given |= {"skipBlankRows": True} if dialect.skip_blank else {}
     schema = {k: v for k, v in resource.schema.items() if k not in (*_LEFT, "fields")}
     return {
         "name": name,
@@ -200,6 +203,14 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "dialect": given,
         "schema": {**schema, "fields": [_without_patterns(f) for f in resource.schema["fields"]]},
     }
+
+
+def _header_rows(resource: Resource, dialect: Dialect) -> list[int]:
+    """Return the records of the header; where none is declared, the first that is no comment."""
+    if dialect.header_rows != (1,) or not (dialect.comment or dialect.comment_rows):
+        return list(dialect.header_rows)
+    assert resource.file is not None
+    return [next(read_records(resource.file, dialect)).row]
 
 
 def _add_keys(
