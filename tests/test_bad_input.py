@@ -99,13 +99,14 @@ def test_a_bad_file_is_an_error_at_its_line(name: str, tmp_path: Path, reviewdat
 def test_odd_bytes_that_can_be_read_do_not_fail_the_run(
     tmp_path: Path, reviewdata: Command
 ) -> None:
-    rows = "\ufeffstudy_id,year,design\r\nS1,2019,trial\nS2,2021,coh\x08ort\n"
-    write_mini(tmp_path, files={STUDIES: rows})
+    rows = "\ufeffstudy_id,year,design\r\nS1,2019,trial\nS2,2021,cohort\n"
+    results = "result_id,study_id,mean,sd,n,printed\nR1,S1,5.20,1.10,40,p.\x08 7\n"
+    write_mini(tmp_path, files={STUDIES: rows, "data/results.csv": results})
     ended = reviewdata("validate", tmp_path, "--stage", "structure", "--format", "concise")
     assert ended.code == 0
     assert "RD130" in ended.out
     assert "RD131  lines end in LF and CRLF" in ended.out
-    assert "data/studies.csv:3  warning RD133  the line holds the control character" in ended.out
+    assert "data/results.csv:2  warning RD133  the line holds the control character" in ended.out
     assert "\x08" not in ended.out
 
 

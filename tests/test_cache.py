@@ -299,3 +299,14 @@ def test_no_other_user_may_read_what_is_kept(folder: Path, review: Path) -> None
     validate(review)
     assert folder.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+
+
+def test_what_was_found_before_is_told_where_a_table_would_be(
+    folder: Path, review: Path, reviewdata: Command
+) -> None:
+    asked = ("validate", review, "--stage", "structure", "--verbose")
+    assert "results is judged by DuckDB" in reviewdata(*asked).err
+    again = reviewdata(*asked).err
+    assert "the stage structure is as it was found before; --no-cache finds it anew" in again
+    assert "judged by" not in again
+    assert "results is judged by DuckDB" in reviewdata(*asked, "--no-cache").err

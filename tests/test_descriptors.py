@@ -192,6 +192,34 @@ def test_a_review_below_a_folder_of_that_name_and_names_like_it_are_read(tmp_pat
     assert judge(folder) == []
 
 
+V2 = "https://datapackage.org/profiles/2.0/datapackage.json"
+ABOVE = {"exclusiveMinimum": 0}
+OWN = "https://example.org/own.json"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda package: package["resources"][0].update(profile="tabular-data-resource"),
+        schema(primaryKey="id"),
+        key("note", "", "id"),
+        lambda package: [package.update({"$schema": V2}), field(constraints=ABOVE)(package)],
+        lambda package: [package.update({"$schema": OWN}), field(constraints=ABOVE)(package)],
+    ],
+)
+def test_what_the_standard_allows_is_no_departure_from_it(change: Change, tmp_path: Path) -> None:
+    found = judge(write(tmp_path, change, "a,1,a\nb,2,a\n"))
+    assert [f.code for f in found] == []
+
+
+def test_a_profile_still_asks_for_a_schema(tmp_path: Path) -> None:
+    write(tmp_path, lambda package: package["resources"][0].pop("schema"))
+    assert "RD001" not in {f.code for f in judge(tmp_path)}
+    change = resource(profile="tabular-data-resource")
+    write(tmp_path, lambda package: [change(package), package["resources"][0].pop("schema")])
+    assert "RD001" in {f.code for f in judge(tmp_path)}
+
+
 @pytest.mark.parametrize(
     ("kind", "bound", "cell"),
     [
@@ -263,6 +291,25 @@ def test_many_tables_that_all_lead_to_each_other_are_one_circle(tmp_path: Path) 
     ]
 
 
+def test_a_table_of_several_files_is_not_read_by_half(tmp_path: Path) -> None:
+    found = judge(write(tmp_path, resource(path="t.csv", extrapaths=["more.csv"])))
+    assert [f.code for f in found] == ["RD012"]
+
+
+def test_a_header_of_which_nothing_is_in_the_schema_is_told_in_words(tmp_path: Path) -> None:
+    write(tmp_path, schema(fieldsMatch="partial", primaryKey=[]))
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    [finding] = [f for f in judge(tmp_path) if f.code != "RD001"]
+    assert finding.type == "unmatched-header"
+    assert "no column of the header is a field of the schema" in finding.message
+
+
+def test_a_field_whose_name_is_taken_is_told_by_its_own_type(tmp_path: Path) -> None:
+    write(tmp_path, schema(fields=[{"name": "n"}, {"name": "N", "type": "integer"}], primaryKey=[]))
+    (tmp_path / "t.csv").write_text("n,N\na,x\n")
+    assert "N is x, not an integer" in [f.message for f in judge(tmp_path)]
+
+
 def test_two_circles_are_told_apart(tmp_path: Path) -> None:
     ways = {"a": ["b"], "b": ["c"], "c": ["a", "d"], "d": ["e"], "e": ["d"], "f": ["a"]}
 
@@ -287,3 +334,69 @@ def test_two_circles_are_told_apart(tmp_path: Path) -> None:
         "foreign keys go in a circle: a -> b -> c -> a",
         "foreign keys go in a circle: d -> e -> d",
     ]
+
+
+OWN_WORDS: dict[str, Any] = {"title@en": "N", "x-type": "y"}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            field(constraint={"minimum": 5}),
+            ["the field n of t has constraint, which is not read; did you mean constraints?"],
+        ),
+        (
+            field(required=True),
+            [
+                "the field n of t has required, which is not read there;"
+                " it belongs in its constraints"
+            ],
+        ),
+        (
+            field(constraints={"minimun": 5}),
+            [
+                "the constraints of the field n of t has minimun, which is not read;"
+                " did you mean minimum?"
+            ],
+        ),
+        (
+            schema(primary_key=["id"]),
+            [],  # the right one is there too
+        ),
+        (
+            schema(missingvalues=["-"]),
+            ["the schema of t has missingvalues, which is not read; did you mean missingValues?"],
+        ),
+        (
+            schema(foreignKeys=[{"field": "n", "reference": {"fields": ["n"], "ressource": ""}}]),
+            [
+                "a foreign key of t has field, which is not read; did you mean fields?",
+                "the reference of a foreign key of t has ressource, which is not read;"
+                " did you mean resource?",
+            ],
+        ),
+        (
+            resource(encodings="latin-1"),
+            ["the resource t has encodings, which is not read; did you mean encoding?"],
+        ),
+        (
+            lambda package: package.update(keyword=["x"]),
+            ["the package has keyword, which is not read; did you mean keywords?"],
+        ),
+        (
+            field(type="number", categories=[1, 2]),
+            ["the field n of t has categories, which are not read of the type number"],
+        ),
+        (field(1, unit="kg", **OWN_WORDS), []),
+        (resource(dialects=5, reviewed_by="nobody"), ["the resource t has dialects"]),
+    ],
+)
+def test_a_property_that_is_nearly_one_of_the_standard_is_told(
+    change: Change, says: list[str], tmp_path: Path
+) -> None:
+    found = [f for f in judge(write(tmp_path, change)) if f.code == "RD016"]
+    assert len(found) == len(says)
+    for finding, words in zip(found, says, strict=True):
+        assert finding.message.startswith(words)
+        assert finding.level == "warning"

@@ -353,6 +353,27 @@ def test_a_size_and_a_checksum_are_compared(tmp_path: Path) -> None:
         assert compare(tmp_path)["t"] == ""
 
 
+@pytest.mark.parametrize(
+    ("properties", "rows", "says"),
+    [
+        ({"rows": 3}, "a,1,x\nb,2,y\n", ["rows, expected is 3 and actual is 2"]),
+        ({"rows": 2, "fields": 3}, "a,1,x\nb,2,y\n", []),
+        ({"rows": 3}, 'a,1,x\n\nb,2,"y\nz"\n', []),
+        ({"rows": 2}, "a,1,x\n,,\nb,2,y,z\n", ["rows, expected is 2 and actual is 3"]),
+        ({"fields": 4, "rows": 0}, "a,1,x\n", ["fields, expected is 4 and actual is 3"]),
+        ({"rows": 1, "dialect": {"header": False}}, "", []),
+    ],
+)
+def test_a_declared_number_of_records_and_fields_is_that_of_the_file(
+    properties: dict[str, Any], rows: str, says: list[str], tmp_path: Path
+) -> None:
+    write(tmp_path, resource(**properties), rows)
+    assert compare(tmp_path)["t"] == ""
+    found = [f for f in validate(tmp_path, stages=["structure"]).findings if f.code == "RD126"]
+    told = "the file is not the one that the descriptor describes: "
+    assert [f.message.removeprefix(told) for f in found] == says
+
+
 def test_a_key_of_two_columns_to_the_same_table(tmp_path: Path) -> None:
     write(tmp_path, key(["note", "n"], "", ["id", "n"]), "a,1,a\nb,2,a\nc,3,\nd,,a\ne,,\n")
     assert compare(tmp_path)["t"] == ""

@@ -306,7 +306,7 @@ def test_an_unfit_file_is_left_as_it_is_and_told(
 
 DESCRIBED: dict[str, tuple[dict[str, Any], str]] = {
     "a dialect that is a path": ({"dialect": "dialect.json"}, "not an object"),
-    "an unknown property": ({"dialect": {"headerRows": [2]}}, "headerRows is not supported"),
+    "an unknown property": ({"dialect": {"headerCase": False}}, "headerCase is not supported"),
     "a separator of two characters": ({"dialect": {"delimiter": "--"}}, "1-character"),
     "no separator": ({"dialect": {"delimiter": None}}, "delimiter"),
     "a property twice": ({"dialect": {"delimiter": ",", "csv": {"delimiter": ";"}}}, "than once"),

@@ -286,6 +286,9 @@ _dialects = st.sampled_from(
         {"encoding": "latin-1"},
         {"dialect": {"skipInitialSpace": True}},
         {"dialect": {"quoteChar": "'"}},
+        {"dialect": {"skipBlankRows": True}},
+        {"dialect": {"commentRows": [2, 4]}},
+        {"dialect": {"headerRows": [1, 2]}},
     ]
 )
 

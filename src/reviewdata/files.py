@@ -7,10 +7,12 @@ import csv
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from reviewdata.compressed import open_binary
 from reviewdata.records import (
     Dialect,
     Record,
@@ -35,13 +37,14 @@ def inspect_file(file: Path, encoding: str) -> Iterator[Oddity]:
 
     A file that cannot be read in its encoding is told by who loads it; here it yields nothing.
     """
-    try:
-        text = open_text(file, encoding, "replace")
-    except (Refusal, OSError):
-        return
+    with suppress(Refusal, OSError):
+        yield from _inspect(file, encoding)
+
+
+def _inspect(file: Path, encoding: str) -> Iterator[Oddity]:
     ends = dict.fromkeys(_ENDS.values(), 0)
     marks = ConflictMarks()
-    with text, file.open("rb") as binary:
+    with open_text(file, encoding, "replace") as text, open_binary(file) as binary:
         if binary.read(3) == codecs.BOM_UTF8:
             yield "RD130", 1, {}
         if codecs.lookup(encoding).name in _ASCII_BASED and _is_plain(binary):
@@ -102,7 +105,7 @@ def describe_file(file: Path, resource: Mapping[str, Any]) -> dict[str, str]:
     """
     ends = dict.fromkeys(_ENDS, 0)
     quotes, last, mark = 0, b"", "none"
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         while block := binary.read(1024 * 1024):
             if not last and block.startswith(codecs.BOM_UTF8):
                 mark = "UTF-8"
@@ -237,7 +240,7 @@ _DELIMITERS = ",;\t|:"
 
 
 def _holds(file: Path, mark: bytes) -> bool:
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         while block := binary.read(1024 * 1024):
             if mark in block:
                 return True

@@ -143,9 +143,13 @@ def _told(line: int | None = None) -> Iterator[None]:
 
 
 def dialect_of(resource: Resource) -> Dialect:
-    """Return the declared dialect of a resource. Raises Unfit where it is none."""
+    """Return the declared dialect of a resource. Raises Unfit where a file cannot be sorted."""
     with _told():
-        return Dialect.of(resource.descriptor)
+        dialect = Dialect.of(resource.descriptor)
+    if not dialect.is_whole:
+        why = "its dialect tells of lines that are no records"
+        raise Unfit(why, "Remove them from the file, and the setting from its dialect.")
+    return dialect
 
 
 def labels_of(resource: Resource, dialect: Dialect, head: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reviewdata.checksums import Checksums
+from reviewdata.compressed import compression_of
 from reviewdata.descriptor import Place, change_values, find_repeated
 from reviewdata.form import ENCODING, Look, Unfit, check_encoding, check_same, form_lines, look_at
 from reviewdata.model import ReviewdataError
@@ -50,7 +51,8 @@ def _forms(package: Package, descriptor: Path, check: bool) -> Iterator[FileForm
             yield FileForm(DESCRIPTOR, unfit=Unfit(finding.message, finding.fix))
     for resource in package.resources.values():
         if resource.path and not is_delimited(resource.descriptor):
-            skipped = format_of(resource.descriptor) or "of no name"
+            skipped = compression_of(resource.descriptor) or format_of(resource.descriptor)
+            skipped = skipped or "of no name"
             yield FileForm(resource.path, skipped=skipped)
             continue
         try:

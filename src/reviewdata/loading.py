@@ -27,8 +27,9 @@ from reviewdata.records import (
     RECORD_LIMIT,
     Dialect,
     Refusal,
-    format_of,
-    is_delimited,
+    check_compression,
+    is_table,
+    name_form,
     read_records,
     read_sources,
 )
@@ -123,11 +124,10 @@ def load_resource(
     read, for tables of which mostly the text is. Raises Refusal for a file that no reader can
     make a table of, OSError where the disk is full.
     """
-    if not is_delimited(resource.descriptor) or resource.file is None:
-        named = format_of(resource.descriptor)
-        told = f"the format {named}" if named else "no ending that tells its format"
-        raise Refusal("RD107", {"format": told})
+    if not is_table(resource.descriptor) or resource.file is None:
+        raise Refusal("RD107", {"format": name_form(resource.descriptor)})
     try:
+        check_compression(resource.file, resource.descriptor)
         return _load(connection, resource, folder, sieve, stored=stored)
     except OSError as error:
         if error.errno == errno.ENOSPC:

@@ -119,22 +119,25 @@ class Package:
         own = read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
         return {**builtin_rules(), **own}
 
-    @property
-    def is_second_version(self) -> bool:
-        """Whether the descriptor may have what version 2 of the standard has.
-
-        Its `$schema` decides; a profile of one's own, of which nothing is known, may have it.
-        """
-        given = self.descriptor.get("$schema")
-        first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
-        return bool(given) and not first
-
 
 def can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:
     """Whether a foreign key leads to fields of a table that is among the usable ones."""
     return key.resource in usable and all(
         name in package.resources[key.resource].fields for name in key.reference
     )
+
+
+def version_of(package: Package) -> dict[str, str]:
+    """Return the `$schema` that tells frictionless the version of the standard: the package's.
+
+    A profile of one's own may have what version 2 has.
+    """
+    given = package.descriptor.get("$schema")
+    first = isinstance(given, str) and "//datapackage.org/profiles/1." in given
+    return {"$schema": _VERSION_2} if given and not first else {}
+
+
+_VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 
 def open_package(project: Path | str = ".") -> Package:
@@ -173,7 +176,8 @@ def _read_resource(
     root: Path, name: str, entry: Mapping[str, Any], findings: list[Finding]
 ) -> Resource:
     path = entry.get("path")
-    if not isinstance(path, str):
+    # Of several files, frictionless names the first in `path` and the others beside it.
+    if not isinstance(path, str) or entry.get("extrapaths"):
         findings.append(_finding("RD012", name=name, table=name))
         return Resource(name, "", None, {}, entry)
     file, code = _locate(root, path)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
+
+from reviewdata.compressed import COMPRESSED, compression_of, is_gzipped, open_binary
 
 CELL_LIMIT = 8 * 1024 * 1024
 """Characters in one cell, above which the file is refused: no review's cell is a book."""
@@ -54,6 +57,10 @@ class Dialect:
     header: bool = True
     comment: str | None = None
     encoding: str = "utf-8"
+    header_rows: tuple[int, ...] = (1,)
+    header_join: str = " "
+    comment_rows: tuple[int, ...] = ()
+    skip_blank: bool = False
 
     @classmethod
     def of(cls, resource: Mapping[str, Any]) -> Dialect:
@@ -72,11 +79,18 @@ class Dialect:
             attribute, kind = _SETTINGS[name]
             if value is not None and not isinstance(value, kind):
                 raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
-            if attribute:
+            if name in _ROWS and value is not None:
+                value = _read_rows(name, value)
+            if attribute and (value is not None or name not in _LATER):
                 settings[attribute] = value
         if format_of(resource) == "tsv":
             settings.setdefault("delimiter", "\t")
         return cls(**settings, encoding=encoding_of(resource))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the first record is the header, and each other one of the table."""
+        return self.header_rows == (1,) and not (self.comment_rows or self.skip_blank)
 
     @property
     def codec(self) -> str:
@@ -92,10 +106,31 @@ _SETTINGS: Mapping[str, tuple[str, type]] = {
     "skipInitialSpace": ("skip_space", bool),
     "header": ("header", bool),
     "commentChar": ("comment", str),
+    "headerRows": ("header_rows", list),
+    "headerJoin": ("header_join", str),
+    "commentRows": ("comment_rows", list),
+    "skipBlankRows": ("skip_blank", bool),
     "lineTerminator": ("", str),  # every kind of line end is read
     "$schema": ("", str),
 }
 """The dialect properties that are read, and what each is here."""
+
+
+_ROWS = ("headerRows", "commentRows")
+_LATER = (*_ROWS, "headerJoin", "skipBlankRows")
+"""The properties that no version 1 of the standard has, and that are never null."""
+
+_HEAD = 100
+"""Records among which frictionless looks for those of the header."""
+
+
+def _read_rows(name: str, value: Any) -> tuple[int, ...]:
+    """Return the numbers of records that a property lists; those of a header go upwards."""
+    whole = all(isinstance(row, int) and not isinstance(row, bool) and row > 0 for row in value)
+    head = name == "headerRows"
+    if not whole or (head and (not 0 < len(value) <= value[-1] <= _HEAD or value != sorted(value))):
+        raise Refusal("RD106", {"note": f"the dialect property {name} is {value!r}"})
+    return tuple(value)
 
 
 def encoding_of(resource: Mapping[str, Any]) -> str:
@@ -104,13 +139,45 @@ def encoding_of(resource: Mapping[str, Any]) -> str:
 
 
 def is_delimited(resource: Mapping[str, Any]) -> bool:
-    """Whether a resource is text with separators: CSV or TSV."""
-    return format_of(resource) in ("csv", "tsv")
+    """Whether the file of a resource is itself text with separators: CSV or TSV."""
+    return format_of(resource) in _DELIMITED and not compression_of(resource)
+
+
+def is_table(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is read: CSV or TSV, also gzipped."""
+    return format_of(resource) in _DELIMITED and compression_of(resource) in ("", "gz")
+
+
+_DELIMITED = ("csv", "tsv")
 
 
 def format_of(resource: Mapping[str, Any]) -> str:
-    """Return the declared format of a resource, or the ending of its file name; lower case."""
-    return str(resource.get("format") or Path(str(resource.get("path"))).suffix.lstrip(".")).lower()
+    """Return the declared format of a resource, or the ending of its file name; lower case.
+
+    Of a compressed file it is that of its content.
+    """
+    path = Path(str(resource.get("path")))
+    if path.suffix.lower() in COMPRESSED:
+        path = path.with_suffix("")
+    return str(resource.get("format") or path.suffix.lstrip(".")).lower()
+
+
+def name_form(resource: Mapping[str, Any]) -> str:
+    """Return in words the form of a file that is no table to be read."""
+    if compression_of(resource) not in ("", "gz"):
+        return f"the compression {compression_of(resource)}"
+    named = format_of(resource)
+    return f"the format {named}" if named else "no ending that tells its format"
+
+
+def check_compression(file: Path, resource: Mapping[str, Any]) -> None:
+    """Raise Refusal for a file that is gzipped though not said to be, or said to be and is not."""
+    declared, gzipped = compression_of(resource) == "gz", is_gzipped(file)
+    if declared and not gzipped and file.stat().st_size:
+        raise Refusal("RD106", {"note": "it is said to be gzipped, and is not"})
+    if gzipped and not declared:
+        note = 'it is gzipped; add "compression": "gz", or let its name end in .gz'
+        raise Refusal("RD106", {"note": note})
 
 
 def open_text(file: Path, encoding: str, errors: str = "strict") -> TextIO:
@@ -126,11 +193,12 @@ def open_text(file: Path, encoding: str, errors: str = "strict") -> TextIO:
     if not readable:
         what = "that is no encoding of text files"
         raise Refusal("RD101", {"encoding": repr(encoding)[1:-1], "what": what})
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         if binary.read(2) in _UTF16 and not known.name.startswith(("utf-16", "utf-32")):
             what = "it looks like UTF-16; save it as UTF-8"
             raise Refusal("RD101", {"encoding": encoding, "what": what})
-    return file.open(encoding=_without_mark(known.name), errors=errors, newline="")
+    binary = open_binary(file)
+    return io.TextIOWrapper(binary, _without_mark(known.name), errors, newline="")
 
 
 def _without_mark(encoding: str) -> str:
@@ -150,7 +218,8 @@ def read_sources(file: Path, dialect: Dialect) -> Iterator[tuple[Record, list[st
     """Yield the records of a file with the lines that each was read from; raises as above."""
     try:
         with open_text(file, dialect.encoding) as text:
-            yield from _parse(text, dialect)
+            records = _parse(text, dialect)
+            yield from records if dialect.is_whole else _choose(records, dialect)
     except UnicodeError:
         raise _locate_byte(file, dialect.encoding) from None
 
@@ -221,12 +290,51 @@ def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[tuple[Record, list
         raise Refusal("RD106", {"note": str(error)}, line) from None
 
 
+Source = tuple[Record, list[str]]
+
+
+def _choose(records: Iterator[Source], dialect: Dialect) -> Iterator[Source]:
+    """Yield the header, which may be several records or a later one, and the table's behind it."""
+    last = dialect.header_rows[-1] if dialect.header else 0
+    head: list[Source] = []
+    for record, lines in records:
+        if record.row in dialect.comment_rows:
+            continue
+        if record.row > last:
+            if head:
+                yield _join(head, dialect.header_join)
+                head = []
+            if any(record.cells) or not dialect.skip_blank:
+                yield record, lines
+        elif record.row in dialect.header_rows:
+            head.append((record, lines))
+    if head:
+        yield _join(head, dialect.header_join)
+
+
+def _join(head: Sequence[Source], mark: str) -> Source:
+    """Return the records of a header as one; a cell that repeats the one above adds nothing."""
+    labels: list[str] = []
+    above: dict[int, str] = {}
+    for record, _ in head:
+        for number, cell in enumerate(text.strip() for text in record.cells):
+            if above.get(number) == cell:
+                continue
+            above[number] = cell
+            if number < len(labels):
+                labels[number] = mark.join([labels[number], cell])
+            else:
+                labels.append(cell)
+    lines = [line for _, some in head for line in some]
+    return Record(head[-1][0].row, head[0][0].line, labels), lines
+
+
 def _locate_byte(file: Path, encoding: str) -> Refusal:
     """Return the refusal that names the first byte that the encoding does not know."""
     wide = encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32"))
     decoder = codecs.getincrementaldecoder(encoding)()
     number = 0
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         for number, line in enumerate(binary, start=1):
             if b"\0" in line and not wide:
                 return Refusal("RD103", {}, number)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reviewdata.columns import quote_text
+from reviewdata.compressed import is_gzipped, open_binary
 from reviewdata.files import has_controls, has_marks
 from reviewdata.records import CELL_LIMIT, Dialect, make_reader, open_text
 
@@ -138,6 +139,8 @@ def open_scan(file: Path, dialect: Dialect, width: int) -> Scan | None:
         f"header = true, delim = {quote_text(dialect.delimiter)}, buffer_size = {BUFFER}, "
         f"new_line = {quote_text(end)}, nullstr = {quote_text(_NO_NULL)}"
     )
+    if is_gzipped(file):
+        options += ", compression = 'gzip'"
     return Scan(file, dialect, read_csv(file, options, list_texts(width)), width, lines, plain_text)
 
 
@@ -164,7 +167,7 @@ def _look_at(file: Path, delimiter: str) -> tuple[int, str, bool] | None:
     edge = rb"(^|\n|\r|" + re.escape(delimiter.encode()) + rb"|$)"
     spaced = re.compile(edge + rb'[ \t]+"|"[ \t]+' + edge)
     newlines, returns, pairs, last, plain = 0, 0, 0, b"", True
-    with file.open("rb") as binary:
+    with open_binary(file) as binary:
         while block := binary.read(BLOCK):
             block += binary.readline()  # so that a block ends with its line
             if (

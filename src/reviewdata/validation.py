@@ -134,6 +134,9 @@ def _find_results(
         return _run_stages(package, project, wanted, trace, meanwhile)
     known = {stage: cache.find_result(stage) for stage in wanted}
     results = {stage: result for stage, result in known.items() if result is not None}
+    if trace is not None:
+        for stage in results:
+            trace(f"the stage {stage} is as it was found before; --no-cache finds it anew")
     unread = cache.find_unread()
     missing = [stage for stage in wanted if stage not in results]
     if missing or unread is None or meanwhile is not None:

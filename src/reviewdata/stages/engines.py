@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reviewdata.loading import Plan, Sieved
-from reviewdata.package import Package, Resource
+from reviewdata.package import Package, Resource, version_of
 from reviewdata.stages import verdicts
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.judge import judge as judge_in_sql
@@ -20,7 +20,7 @@ from reviewdata.tables import Tables
 
 def find_fault(package: Package, resource: Resource) -> str | None:
     """Return what keeps a schema from being used; frictionless is asked where it may have any."""
-    if resource.fields and is_plain(resource.schema, second=package.is_second_version):
+    if resource.fields and is_plain(resource.schema, second=bool(version_of(package))):
         return None
     return verdicts.find_fault(package, resource)
 

@@ -10,7 +10,8 @@ from typing import Any
 from reviewdata.joins import Source, UnknownName
 from reviewdata.keys import check_keys
 from reviewdata.model import Finding, Origin, Rule, Run, StageResult
-from reviewdata.package import DESCRIPTOR, Package
+from reviewdata.package import DESCRIPTOR, Package, Resource, version_of
+from reviewdata.properties import find_misspelt
 from reviewdata.queries import FOLDER
 from reviewdata.rules import make_finding, nearest
 from reviewdata.statistics import DeclarationError, bind_statistics
@@ -25,6 +26,8 @@ def check(tables: Tables) -> StageResult:
     for code, table, values in check_keys(package.resources):
         given = {"table": table, **values}
         findings.append(make_finding(rules[code], given, table=table, path=DESCRIPTOR))
+    for owner, note in find_misspelt(package):
+        findings.append(make_finding(rules["RD016"], {"note": note}, table=owner, path=DESCRIPTOR))
     findings += _statistics(package, rules["RD013"])
     findings += _settings(package, rules["RD008"])
     findings += _hashes(package, rules["RD015"])
@@ -46,7 +49,7 @@ def _profile(package: Package, rule: Rule) -> Iterator[Finding]:
     for note in _notes(Descriptor, described):
         notes[(note, None)] = None
     for resource in package.resources.values():
-        for note in _notes(Schema, dict(resource.schema)) if resource.schema else ():
+        for note in _notes(Schema, _schema(package, resource)) if resource.schema else ():
             notes[(f"schema of {resource.name}: {note}", resource.name)] = None
     if isinstance(package.descriptor.get("profile"), str) and _is_link(package.descriptor):
         notes[("a profile that is a link is not read", None)] = None
@@ -54,6 +57,29 @@ def _profile(package: Package, rule: Rule) -> Iterator[Finding]:
         yield make_finding(
             rule, {"note": note}, table=table, path=DESCRIPTOR, origin=origin, type="package-error"
         )
+
+
+def _schema(package: Package, resource: Resource) -> dict[str, Any]:
+    """Return a schema in the version of its package, each key as a list, as frictionless reads it.
+
+    Version 1 of the standard has a text for a key of one field.
+    """
+    schema = {k: v for k, v in resource.schema.items() if k != "$schema"} | version_of(package)
+    if isinstance(schema.get("primaryKey"), str):
+        schema["primaryKey"] = [schema["primaryKey"]]
+    if "foreignKeys" in schema:
+        schema["foreignKeys"] = [_key(entry) for entry in schema["foreignKeys"]]
+    return schema
+
+
+def _key(entry: Any) -> Any:
+    """Return a foreign key, or its reference, with its fields as a list."""
+    if not isinstance(entry, dict):
+        return entry
+    fields = entry.get("fields")
+    listed = {"fields": [fields]} if isinstance(fields, str) else {}
+    within = {"reference": _key(entry["reference"])} if "reference" in entry else {}
+    return {**entry, **listed, **within}
 
 
 def _notes(kind: Any, descriptor: dict[str, Any]) -> list[str]:
@@ -77,7 +103,9 @@ def _without_links(descriptor: Mapping[str, Any]) -> dict[str, Any]:
         *(("profile",) if _is_link(descriptor) else ()),
     )
     kept = {name: value for name, value in descriptor.items() if name not in left}
-    return kept | ({"path": "data.csv"} if "path" in descriptor else {})
+    # What a profile asks for is there; what is in it is checked elsewhere.
+    stands = {"path": "data.csv", "schema": {"fields": [{"name": "id", "type": "any"}]}}
+    return kept | {name: value for name, value in stands.items() if name in descriptor}
 
 
 def _is_link(descriptor: Mapping[str, Any]) -> bool:

@@ -1,29 +1,28 @@
 """The structure stage: does each cell, row, key and relation obey its Table Schema.
 
-frictionless judges; this module turns its errors into findings that stand at the physical
-line, and adds what frictionless passes over: the bytes of the file, keys of several columns
-that must be unique, values that no database type holds.
+An engine judges (see `engines`); this module turns its errors into findings that stand at the
+physical line, and adds what frictionless passes over (see `faults`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from reviewdata.columns import quote_name, quote_text
-from reviewdata.files import find_stray_quotes, inspect_file
+from reviewdata.columns import quote_name
+from reviewdata.files import Oddity, inspect_file
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, encoding_of
+from reviewdata.records import Dialect, encoding_of, is_table, read_records
 from reviewdata.rules import make_finding
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
-from reviewdata.stages.hygiene import check_text, is_formula
+from reviewdata.stages.faults import find_faults
+from reviewdata.stages.hygiene import check_text
 from reviewdata.stages.tally import Tally
 from reviewdata.stages.wording import explain, show
 from reviewdata.tables import Tables
-from reviewdata.tableschema import list_names, list_values
 
 TYPES = {
     "encoding-error": "RD101",
@@ -44,18 +43,10 @@ TYPES = {
     "foreign-key": "RD124",
     "hash-count": "RD126",
     "byte-count": "RD126",
+    "field-count": "RD126",
+    "row-count": "RD126",
 }
 """frictionless's error types and our codes; any other type is RD199."""
-
-
-class Fault(NamedTuple):
-    """What a rule of ours finds in a record; `kind` names one of the rule's several messages."""
-
-    code: str
-    row: int
-    field: str | None
-    values: Mapping[str, Any]
-    kind: str | None = None
 
 
 def check(tables: Tables) -> StageResult:
@@ -69,9 +60,8 @@ def check(tables: Tables) -> StageResult:
         if resource.file is None:
             continue
         place: dict[str, Any] = {"table": resource.name, "path": resource.path}
-        if resource.name not in tables.loaded or not tables.loaded[resource.name].plain:
-            for code, line, values in inspect_file(resource.file, encoding_of(resource.descriptor)):
-                _list(tallies, [make_finding(rules[code], values, line=line, **place)])
+        for code, line, values in _inspect(tables, resource):
+            _list(tallies, [make_finding(rules[code], values, line=line, **place)])
         refusal = tables.refusals.get(resource.name)
         if refusal is not None:
             rule = rules[refusal.code]
@@ -90,6 +80,14 @@ def check(tables: Tables) -> StageResult:
             _list(tallies, check_text(tables, resource))
     findings = tuple(finding for tally in tallies.values() for finding in tally.findings)
     return StageResult(tuple(_runs(tables, tallies, usable)), findings)
+
+
+def _inspect(tables: Tables, resource: Resource) -> Iterator[Oddity]:
+    """Yield what is odd about the lines of a file, unless who loaded it has seen that none is."""
+    loaded = tables.loaded.get(resource.name)
+    if resource.file is None or not is_table(resource.descriptor) or (loaded and loaded.plain):
+        return
+    yield from inspect_file(resource.file, encoding_of(resource.descriptor))
 
 
 def _list(tallies: Mapping[str, Tally], findings: Iterable[Finding]) -> None:
@@ -124,7 +122,7 @@ def _check_table(
     tables: Tables, resource: Resource, rules: Mapping[str, Rule], verdict: Verdict
 ) -> Iterator[Finding]:
     """Yield the findings on a table that was read, each at its physical line."""
-    faults = [] if tables.loaded[resource.name].clear else _find_faults(tables, resource, verdict)
+    faults = [] if tables.loaded[resource.name].clear else find_faults(tables, resource, verdict)
     rows = [error.row for error in verdict.errors if error.row is not None]
     places = find_places(tables, resource.name, [*rows, *(fault.row for fault in faults)])
     blanks = _blank_lines(tables, resource, set(rows) - set(places))
@@ -139,15 +137,6 @@ def _check_table(
             told = {"field": field, "cell": show(at["value"] or ""), **values}
             message = rules[code].messages[kind] if kind else None
             yield make_finding(rules[code], told, message=message, **at)
-
-
-def _find_faults(tables: Tables, resource: Resource, verdict: Verdict) -> list[Fault]:
-    return [
-        *_unheld(tables, resource, verdict),
-        *_stray_quotes(tables, resource),
-        *_unique_keys(tables, resource),
-        *_formulas(tables, resource),
-    ]
 
 
 def _unjudged(rule: Rule, resource: Resource, type_: str, note: str) -> Finding:
@@ -184,7 +173,7 @@ def _finding(
     elif error.row is not None:
         where["line"] = blanks.get(error.row)
     elif "label" in error.type:
-        where["line"] = 1
+        where["line"] = _header_line(resource)
     where |= {"field": name, "type": error.type}
     if error.number:
         where["field_number"] = error.number
@@ -203,6 +192,13 @@ def _finding(
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
 
 
+def _header_line(resource: Resource) -> int:
+    dialect = Dialect.of(resource.descriptor)
+    if (dialect.is_whole and not dialect.comment) or resource.file is None:
+        return 1
+    return next(read_records(resource.file, dialect)).line
+
+
 def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:
     """Return the lines of records that hold nothing and so are not in the table."""
     if not wanted or not tables.loaded[resource.name].beside:
@@ -213,92 +209,3 @@ def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) ->
             f" WHERE row IN (SELECT unnest({sorted(wanted)}))"
         )
     )
-
-
-def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
-    """Yield the records whose quotes stand where frictionless reads them, but nobody means them.
-
-    DuckDB reads no such file by itself.
-    """
-    if resource.file is not None and tables.loaded[resource.name].by_record:
-        dialect = Dialect.of(resource.descriptor)
-        for record, kind, values in find_stray_quotes(resource.file, dialect):
-            values = {name: show(text) if name == "cell" else text for name, text in values.items()}
-            yield Fault("RD129", record.row, None, {"row": record.row, **values}, kind)
-
-
-def _unheld(tables: Tables, resource: Resource, verdict: Verdict) -> Iterator[Fault]:
-    """Yield the values that are of their type and that the typed table cannot hold.
-
-    SQL has looked up each of them; of frictionless it is known which cells it did not accept.
-    """
-    known = {(error.row, error.field) for error in verdict.errors}
-    accepted = verdict.accepted
-    lost = {
-        name: f"CASE WHEN {quote_name(name)} IS NULL THEN _text_{number} END"
-        for number, name in enumerate(tables.columns[resource.name], start=1)
-        if resource.fields.get(name, {}).get("type") in _TYPED
-        and (accepted is None or name in accepted)
-    }
-    absent = ", ".join(quote_text(m) for m in ("", *_common_missing(resource)))
-    where = f"text NOT IN ({absent})"
-    for row, name, text in _find_cells(tables, resource, "cells", lost, where):
-        if text in resource.missing_values(name) or row > verdict.last:
-            continue
-        if (row, name) not in known if accepted is None else text in accepted[name]:
-            yield Fault("RD125", row, name, {"type": resource.fields[name]["type"]})
-
-
-_TYPED = ("integer", "number", "year", "date", "time", "datetime")
-
-
-def _common_missing(resource: Resource) -> list[str]:
-    """Return the texts that stand for a missing value in every field."""
-    listed = [set(resource.missing_values(name)) for name in resource.fields]
-    return sorted(set.intersection(*listed)) if listed else []
-
-
-def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
-    """Yield the records that repeat a `uniqueKeys` entry, which frictionless ignores."""
-    for entry in resource.schema.get("uniqueKeys", ()):
-        names = list_names(entry)
-        if not names or any(name not in tables.columns[resource.name] for name in names):
-            continue
-        listed = ", ".join(quote_name(n) for n in names)
-        table = quote_name(resource.name)
-        present = " AND ".join(f"{quote_name(n)} IS NOT NULL" for n in names)
-        rows = tables.look(
-            f"SELECT _row, first(_row) OVER key FROM cells.{table} WHERE {present} "
-            f"WINDOW key AS (PARTITION BY {listed} ORDER BY _row) QUALIFY row_number() OVER key > 1"
-        )
-        for row, first in rows:
-            yield Fault("RD127", row, names[0], {"fields": ", ".join(names), "first": first})
-
-
-def _formulas(tables: Tables, resource: Resource) -> Iterator[Fault]:
-    """Yield the cells that a spreadsheet would execute: no numbers, no words of a codelist."""
-    cells = {name: quote_name(name) for name in tables.loaded[resource.name].plan.raw}
-    for row, name, text in _find_cells(tables, resource, "raw", cells, is_formula("text")):
-        field = resource.fields.get(name, {})
-        words = [*field.get("constraints", {}).get("enum", ()), *field.get("categories", ())]
-        if text not in (*list_values(words), *resource.missing_values(name)):
-            yield Fault("RD134", row, name, {})
-
-
-def _find_cells(
-    tables: Tables, resource: Resource, relation: str, texts: Mapping[str, str], where: str
-) -> list[tuple[int, str, str]]:
-    """Return the record, the column and the text of each cell for which a condition holds.
-
-    `texts` has the SQL of each column's text; `where` is a condition on `text`. All columns
-    are made one, since thousands of conditions side by side take DuckDB minutes.
-    """
-    if not texts:
-        return []
-    names = list(texts)
-    found = tables.look(
-        f"SELECT * FROM (SELECT _row, unnest(range({len(names)})) AS number,"
-        f" unnest([{', '.join(texts.values())}]) AS text"
-        f" FROM {relation}.{quote_name(resource.name)}) WHERE {where} ORDER BY _row, number"
-    )
-    return [(row, names[number], text) for row, number, text in found]

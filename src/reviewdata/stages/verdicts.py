@@ -18,11 +18,12 @@ from importlib.metadata import version
 from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.compressed import compression_of
 from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
-from reviewdata.package import ForeignKey, Package, Resource, can_follow
+from reviewdata.package import ForeignKey, Package, Resource, can_follow, version_of
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
-from reviewdata.records import Dialect
+from reviewdata.records import Dialect, read_records
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.statements import QueryError
 from reviewdata.tables import Tables
@@ -41,7 +42,7 @@ def find_fault(package: Package, resource: Resource) -> str | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from frictionless import FrictionlessException, Schema
-    schema = {k: v for k, v in resource.schema.items() if k not in _LEFT} | _profile(package)
+    schema = {k: v for k, v in resource.schema.items() if k not in _LEFT} | version_of(package)
     try:
         Schema.from_descriptor(schema)
     except FrictionlessException as error:
@@ -75,7 +76,7 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             # Trusted: the paths were checked when the package was opened.
             with system.use_context(trusted=True), _reading(widths, lengths):
                 package = Descriptor.from_descriptor(
-                    {"resources": described, **_profile(tables.package)},
+                    {"resources": described, **version_of(tables.package)},
                     basepath=str(tables.package.root),
                 )
                 target = package.get_resource(names[resource.name])
@@ -127,12 +128,6 @@ def _neutral(error: Any, target: str) -> Error:
     )
 
 
-def _profile(package: Package) -> dict[str, str]:
-    """Return what tells frictionless the version of the standard, which its package decides."""
-    return {"$schema": _VERSION_2} if package.is_second_version else {}
-
-
-_VERSION_2 = "https://datapackage.org/profiles/2.0/datapackage.json"
 _LEFT = ("primaryKey", "foreignKeys", "$schema")
 
 
@@ -188,21 +183,33 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
     }
     given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
     if dialect.header:
-        given["headerRows"] = [1]  # or frictionless looks for what it takes for a header
+        # Or frictionless looks for what it takes for a header.
+        given |= {"headerRows": _header_rows(resource, dialect), "headerJoin": dialect.header_join}
     else:
         given["header"] = False
     if dialect.comment:
         given["commentChar"] = dialect.comment
+    given |= {"commentRows": list(dialect.comment_rows)} if dialect.comment_rows else {}
+    given |= {"skipBlankRows": True} if dialect.skip_blank else {}
     schema = {k: v for k, v in resource.schema.items() if k not in (*_LEFT, "fields")}
     return {
         "name": name,
         "type": "table",
         "path": resource.path,
         "format": "csv",
+        **({"compression": "gz"} if compression_of(resource.descriptor) else {}),
         "encoding": dialect.codec,
         "dialect": given,
         "schema": {**schema, "fields": [_without_patterns(f) for f in resource.schema["fields"]]},
     }
+
+
+def _header_rows(resource: Resource, dialect: Dialect) -> list[int]:
+    """Return the records of the header; where none is declared, the first that is no comment."""
+    if dialect.header_rows != (1,) or not (dialect.comment or dialect.comment_rows):
+        return list(dialect.header_rows)
+    assert resource.file is not None
+    return [next(read_records(resource.file, dialect)).row]
 
 
 def _add_keys(
@@ -226,7 +233,7 @@ def _add_keys(
         for key in keys
         if all(name in resource.fields for name in key.fields)
     ]
-    for name, kind in (("hash", str), ("bytes", int)):
+    for name, kind in (("hash", str), ("bytes", int), ("fields", int), ("rows", int)):
         if isinstance(resource.descriptor.get(name), kind):
             described[name] = resource.descriptor[name]
 

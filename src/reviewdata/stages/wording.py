@@ -26,7 +26,7 @@ def explain(
     error: Error, labels: int, resource: Resource, name: str | None, cells: Mapping[str, str]
 ) -> str:
     """Return what is wrong, in words rather than in frictionless's notes."""
-    field = resource.fields.get(name or "", {})
+    field = resource.fields.get(name or "") or _find_field(resource, error.field)
     match error.type:
         case "type-error":
             return _expect(field, error.cell)
@@ -47,7 +47,17 @@ def explain(
             return _count_cells(error.cells, labels)
         case "hash-count" | "byte-count":
             return error.note.replace('"', "")
+        case "field-count" | "row-count":
+            return f"{error.type.partition('-')[0]}s, " + error.note.replace('"', "")
+        case "unmatched-header":
+            return "no column of the header is a field of the schema"
     return error.note
+
+
+def _find_field(resource: Resource, name: str | None) -> Mapping[str, Any]:
+    """Return a field whose name another has in SQL."""
+    entries: list[Mapping[str, Any]] = resource.schema.get("fields", [])
+    return next((entry for entry in entries if entry["name"] == name), {})
 
 
 def _count_cells(cells: int, labels: int) -> str:

@@ -141,19 +141,20 @@ def _enum(field: Mapping[str, Any], text: str, reading: Reading, words: Sequence
     """Return the SQL for a value that is none of a codelist, each word read as a cell is."""
     match str(field.get("type", "string")):
         case "string" | "any":
-            return _not_among(text, [word for word in words if isinstance(word, str)])
+            return not_among(text, [word for word in words if isinstance(word, str)])
         case "boolean":
             yes, no = field.get("trueValues", TRUE), field.get("falseValues", FALSE)
             meant = {**dict.fromkeys(yes, True), **dict.fromkeys(no, False)}
             values = {w if isinstance(w, bool) else meant.get(str(w)) for w in words}
-            return _not_among(text, [word for word, value in meant.items() if value in values])
+            return not_among(text, [word for word, value in meant.items() if value in values])
         case "integer" | "year" | "number":
             bounds = [_bound(field, word) for word in words]
             return f"{reading.value} NOT IN ({', '.join(bounds)})" if bounds else "true"
     raise Undecided
 
 
-def _not_among(text: str, words: Sequence[str]) -> str:
+def not_among(text: str, words: Sequence[str]) -> str:
+    """Return the SQL that says that a text is none of some words."""
     if not words:
         return "true"
     if len(words) <= FEW:

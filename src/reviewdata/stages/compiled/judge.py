@@ -34,7 +34,8 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     """
     loaded = tables.loaded[resource.name]
     if loaded.clear:
-        return Verdict(_origin(), list(_bytes(resource)), len(loaded.plan.labels), [], accepted={})
+        wrong = [*_bytes(resource), *_counts(tables, resource, 0)]
+        return Verdict(_origin(), wrong, len(loaded.plan.labels), [], accepted={})
     sheet = open_sheet(tables, resource)
     keys = [key for key in resource.foreign_keys if can_follow(tables.package, key, usable)]
     sheets = {resource.name: sheet}
@@ -47,11 +48,13 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     listing = Listing()
     for error in sheet.header:
         listing.add(error.type, [error])
-    judge_cells(sheet, judge_records(sheet, listing), listing)
+    blank = judge_records(sheet, listing)
+    left_out = listing.found["blank-row"] - len(blank)
+    judge_cells(sheet, blank, listing)
     judge_keys(sheet, keys, other, listing)
     if not sheet.labels and not tables.count(resource.name) and not listing.found["blank-row"]:
         listing.add("source-error", [Error("source-error", note="the source is empty")])
-    for error in _bytes(resource):
+    for error in (*_bytes(resource), *_counts(tables, resource, left_out)):
         listing.add(error.type, [error])
     return Verdict(
         _origin(),
@@ -77,6 +80,22 @@ def _bytes(resource: Resource) -> list[Error]:
                 found.append(Error("hash-count", note=_differs(digest, actual)))
     if isinstance(size, int) and size and size != (actual_size := resource.file.stat().st_size):
         found.append(Error("byte-count", note=_differs(size, actual_size)))
+    return found
+
+
+def _counts(tables: Tables, resource: Resource, left_out: int) -> list[Error]:
+    """Return what the declared numbers of fields and records have against the table.
+
+    `left_out` is the number of records that hold nothing and so are not in it.
+    """
+    declared = resource.descriptor
+    found, fields = [], len(resource.fields)
+    if isinstance(number := declared.get("fields"), int) and number not in (0, fields):
+        found.append(Error("field-count", note=_differs(number, fields)))
+    if isinstance(number := declared.get("rows"), int) and number:
+        rows = tables.count(resource.name) + left_out
+        if number != rows:
+            found.append(Error("row-count", note=_differs(number, rows)))
     return found
 
 

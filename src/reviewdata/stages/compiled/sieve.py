@@ -15,10 +15,12 @@ from reviewdata.loading import NONE, Plan, Sieved
 from reviewdata.package import Resource, can_follow
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.columns import Column
+from reviewdata.stages.compiled.constraints import not_among
 from reviewdata.stages.compiled.keys import compared_kind, read_plain
 from reviewdata.stages.compiled.sheet import AT_ONCE, compile_columns, open_sheet
 from reviewdata.stages.hygiene import are_plain, find_variants, is_free, is_suspicious
 from reviewdata.tables import Tables
+from reviewdata.tableschema import list_values
 
 MOST = 10_000
 """Suspected cells of a file; one with more is loaded whole."""
@@ -154,7 +156,9 @@ def _suspect(column: Column) -> str:
         [*words, *column.missing]
     ):  # what is in a list of plain words is plain
         flags.append(is_suspicious(column.field, column.text))
-    return " OR ".join(flag for flag in flags if flag != NONE) or NONE
+    if listed := list_values(column.field.get("categories", ())):
+        flags.append(f"NOT {column.absent} AND {not_among(column.text, listed)}")
+    return " OR ".join(f"({flag})" for flag in flags if flag != NONE) or NONE
 
 
 def _find_lost(
