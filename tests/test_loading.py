@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mini import write_mini
 
-from reviewdata import loading
+from reviewdata import direct, loading, plans
 from reviewdata.files import find_stray_quotes
 from reviewdata.package import Resource, open_package
 from reviewdata.records import Dialect, Refusal, read_records
@@ -47,12 +47,12 @@ def load(
     file.write_bytes(data)
     resource = Resource("t", "t.csv", file, {}, {"path": "t.csv", "dialect": dialect})
     form = Dialect.of(resource.descriptor)
-    plan = loading.plan_columns(resource, form)
+    plan = plans.plan_columns(resource, form)
     try:
         loaded = (
             loading.load_by_record(connection, resource, form, plan, folder)
             if way == "by record"
-            else loading.load_directly(connection, resource, form, plan)
+            else direct.load_directly(connection, resource, form, plan)
         )
         if loaded is None:
             return None
@@ -161,7 +161,7 @@ def test_a_quote_left_open_is_told_with_any_delimiter(
 @pytest.mark.parametrize("label", ["_column_2", "_column_1", "_COLUMN_2"])
 def test_a_label_like_a_generated_name_keeps_its_column(label: str, folder: Path) -> None:
     resource = Resource("t", "t.csv", None, {}, {})
-    names = loading.column_names([label, ""], resource)
+    names = plans.column_names([label, ""], resource)
     assert names[0] == label
     assert len({name.lower() for name in names}) == 2
 

@@ -22,7 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from reviewdata.model import Claim, Finding, Origin, Read, Run, Stage, StageResult
+from reviewdata.model import Claim, Finding, Origin, Read, Run, Stage, StageResult, TableRead
 from reviewdata.package import Package
 
 VARIABLE = "REVIEWDATA_CACHE"
@@ -45,7 +45,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
 }
 """The folders that a stage reads beside the descriptor, the tables and rules.toml."""
 
-UNREAD = "unread"
+TABLES = "tables"
 """What is kept beside the stages: why each table that could not be loaded was not."""
 
 BLOCK = 1024 * 1024
@@ -53,7 +53,7 @@ BLOCK = 1024 * 1024
 
 @dataclass(frozen=True)
 class Cache:
-    """The results kept for a review as its files are now: a key for each stage, and for UNREAD.
+    """The results kept for a review as its files are now: a key for each stage, and for TABLES.
 
     `state` says how the files were when the keys were made.
     """
@@ -68,12 +68,15 @@ class Cache:
         content = self._read(stage)
         return None if content is None else _decode(content)
 
-    def find_unread(self) -> dict[str, str] | None:
-        """Return why tables could not be loaded before, None where that is not known."""
-        content = self._read(UNREAD)
-        return content if isinstance(content, dict) else None
+    def find_tables(self) -> list[TableRead] | None:
+        """Return how much of each table was read before, None where that is not known."""
+        content = self._read(TABLES)
+        try:
+            return None if content is None else [TableRead(**table) for table in content]
+        except TypeError:
+            return None
 
-    def keep(self, results: Mapping[Stage, StageResult], unread: Mapping[str, str]) -> None:
+    def keep(self, results: Mapping[Stage, StageResult], tables: Sequence[TableRead]) -> None:
         """Keep what was found, if the files are still as they were; a full disk keeps nothing."""
         if self.state != _state(self.package):
             return
@@ -81,7 +84,7 @@ class Cache:
             for stage, result in results.items():
                 if all(run.status != "broken" for run in result.runs):
                     self._write(stage, _encode(result))
-            self._write(UNREAD, dict(unread))
+            self._write(TABLES, [asdict(table) for table in tables])
             _prune(self.folder)
 
     def _file(self, name: str) -> Path:
@@ -144,7 +147,7 @@ def _make_keys(package: Package) -> dict[str, str]:
     for path in _read_files(package):
         _add_file(base, package.root, path)
     keys = {}
-    for stage in ("package", "structure", "rows", "relations", "dataset", "claims", UNREAD):
+    for stage in ("package", "structure", "rows", "relations", "dataset", "claims", TABLES):
         digest = base.copy()
         digest.update(stage.encode())
         for folder in FOLDERS.get(stage, ()):

@@ -23,7 +23,15 @@ from reviewdata.options import (
     Verbose,
 )
 from reviewdata.render.formats import Format, render_run
-from reviewdata.terminal import choose_paint, is_in_actions, print_result, run_command, talk
+from reviewdata.terminal import (
+    choose_paint,
+    is_in_actions,
+    print_result,
+    progress,
+    run_command,
+    talk,
+    trace,
+)
 
 app = typer.Typer(
     name="reviewdata",
@@ -62,7 +70,8 @@ def run(
     from reviewdata.project import Project
     from reviewdata.render.overview import overview_text
 
-    overview = Project(project).run(trace=_trace(verbose), kept=not no_cache)
+    with progress() as step:
+        overview = Project(project).run(trace=trace(verbose), step=step, kept=not no_cache)
     print_result(overview_text(overview, choose_paint()))
     failed = any(isinstance(result, str) for _, result in overview.results)
     raise typer.Exit(2 if failed else EXIT_CODES[overview.validation.verdict])
@@ -104,15 +113,15 @@ def validate(
 
     chosen = [code.upper() for code in select or ()]
     asked: dict[str, Any] = {"stages": stage or (), "select": chosen, "kept": not no_cache}
-    asked["trace"] = _trace(verbose)
-    if rules_from is None and not staged:
-        result = Project(project).validate(since=since, **asked)
-    else:  # the descriptor in the folder is not the one that is used, and need not be one
-        from reviewdata.contribution import validate_change
+    with progress() as step:
+        asked |= {"trace": trace(verbose), "step": step}
+        if rules_from is None and not staged:
+            result = Project(project).validate(since=since, **asked)
+        else:  # the descriptor in the folder is not the one that is used, and need not be one
+            from reviewdata.contribution import validate_change
 
-        result = validate_change(
-            project, since=since, rules_from=rules_from, staged=staged, **asked
-        )
+            asked |= {"rules_from": rules_from, "staged": staged}
+            result = validate_change(project, since=since, **asked)
     chosen_format = _choose_format(format_, output)
     text = render_run(
         gather_run(result, project),
@@ -410,7 +419,3 @@ def _rendered(result: QueryResult, format_: str) -> str:
         "markdown": results.result_markdown,
     }
     return renderers[format_](result)
-
-
-def _trace(verbose: bool) -> Callable[[str], None] | None:
-    return talk if verbose else None

@@ -18,7 +18,7 @@ from reviewdata.revisions import WORKING_TREE, Revision, find_folder, open_revis
 from reviewdata.rules import builtin_rules, make_finding
 from reviewdata.since import Change, find_candidates, list_stages, mark_old
 from reviewdata.trust import overlay
-from reviewdata.validation import Trace, sort_findings, validate
+from reviewdata.validation import Step, Trace, sort_findings, validate
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def validate_change(
     select: Sequence[str] = (),
     today: dt.date | None = None,
     trace: Trace | None = None,
+    step: Step | None = None,
     kept: bool = True,
 ) -> Validation:
     """Return what the stages find in a contribution.
@@ -51,7 +52,8 @@ def validate_change(
     """
     with open_head(project, rules_from=rules_from, staged=staged) as head:
         asked: dict[str, Any] = {"today": today, "kept": kept}
-        validation = validate(head.root, stages=stages, select=select, trace=trace, **asked)
+        told: dict[str, Any] = {"trace": trace, "step": step}
+        validation = validate(head.root, stages=stages, select=select, **told, **asked)
         validation = _tell_not_applied(validation, head.not_applied)
         if since is None:
             return validation

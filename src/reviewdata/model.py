@@ -6,6 +6,7 @@ Nothing here reads a file or imports another module of the project.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from dataclasses import field as field_of
@@ -36,6 +37,17 @@ NOT_DECLARED = "nothing it applies to"
 
 CUT = "are listed"
 """In the `why` of a run: that it has found more than the findings say one by one."""
+
+
+def tell_cut(found: int, listed: int) -> str:
+    """Return the `why` of a run that has found more than is listed."""
+    return f"{found} findings, of which {listed} {CUT}"
+
+
+def count_unlisted(why: str | None) -> int:
+    """Return how many findings the `why` of a run tells of that are not listed."""
+    told = re.search(rf"(\d+) findings, of which (\d+) {CUT}", why or "")
+    return int(told[1]) - int(told[2]) if told else 0
 
 
 class ReviewdataError(Exception):
@@ -244,6 +256,20 @@ class StageResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRead:
+    """How much of a table was read: `rows` that hold something, and blank ones that are `refused`.
+
+    Together they are the records of the file below its header. Of a table that could not be read
+    neither is known, and `why` says why.
+    """
+
+    table: str
+    rows: int | None
+    refused: int | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """Which review was judged; `folder` is its place in the repository, blank for the root."""
 
@@ -260,7 +286,7 @@ class Validation:
     `claims` are those that the claims stage judged, for `run`; the JSON has `reproduce`'s.
     `since` is the revision, as given, against which a change was judged, `diff` the change.
     `rules` and `waivers` are those that were applied: the words for what was found. `review` is
-    what was judged.
+    what was judged, `tables` how much of each table was read.
     """
 
     runs: tuple[Run, ...]
@@ -271,6 +297,7 @@ class Validation:
     rules: Mapping[str, Rule] = field_of(default_factory=dict, repr=False)
     waivers: tuple[Waiver, ...] = ()
     review: Review = Review("", "", "", "")
+    tables: tuple[TableRead, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -298,6 +325,7 @@ class Validation:
             "version": FORMAT_VERSION,
             "verdict": self.verdict,
             "counts": self.counts,
+            "tables": [asdict(table) for table in self.tables],
             "runs": [run.to_dict() for run in self.runs],
             "findings": [finding.to_dict(since=since) for finding in self.findings],
         }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from reviewdata.model import Claim, QueryResult, ReviewdataError, Rule, Validation
 from reviewdata.package import Package, open_package
 from reviewdata.rules import find_rule
-from reviewdata.validation import Trace, validate
+from reviewdata.validation import Step, Trace, validate
 
 if TYPE_CHECKING:
     from reviewdata.changes import Diff
@@ -70,6 +70,7 @@ class Project:
         rules_from: str | None = None,
         staged: bool = False,
         trace: Trace | None = None,
+        step: Step | None = None,
         kept: bool = True,
     ) -> Validation:
         """Return what the stages find; see `reviewdata.validation.validate`.
@@ -79,7 +80,8 @@ class Project:
         those staged in git. See `reviewdata.contribution.validate_change`. Unless `kept`,
         everything is found anew.
         """
-        asked: dict[str, Any] = {"stages": stages, "select": select, "trace": trace, "kept": kept}
+        asked: dict[str, Any] = {"stages": stages, "select": select, "kept": kept}
+        asked |= {"trace": trace, "step": step}
         if since is None and rules_from is None and not staged:
             return validate(self.path, **asked)
         from reviewdata.contribution import validate_change
@@ -198,14 +200,16 @@ class Project:
         with load_tables(self.package) as tables:
             return check_claims(tables)
 
-    def run(self, *, trace: Trace | None = None, kept: bool = True) -> Overview:
+    def run(
+        self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True
+    ) -> Overview:
         """Return the main job: the validation with its claims, and every query's result."""
         results: list[Results] = []
 
         def meanwhile(tables: Tables) -> None:
             results.append(_run_all(tables))
 
-        validation = validate(self.path, trace=trace, meanwhile=meanwhile, kept=kept)
+        validation = validate(self.path, trace=trace, step=step, meanwhile=meanwhile, kept=kept)
         return Overview(self.path, self.package, validation, results[0])
 
 

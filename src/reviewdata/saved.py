@@ -27,6 +27,7 @@ from reviewdata.model import (
     Rule,
     Run,
     Stage,
+    TableRead,
     Validation,
     Waiver,
 )
@@ -62,6 +63,7 @@ class Summary:
     rules: tuple[Words, ...]
     waivers: tuple[Waiver, ...]
     since: str | None = None
+    tables: tuple[TableRead, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,11 @@ def read_saved(path: Path) -> SavedRun:
         if code not in rules:
             raise ReviewdataError(f"{path}: the summary does not say what {code} is")
     validation = Validation(
-        tuple(records.runs), tuple(records.findings), since=summary.since, diff=records.diff
+        tuple(records.runs),
+        tuple(records.findings),
+        since=summary.since,
+        diff=records.diff,
+        tables=summary.tables,
     )
     if records.counts not in (None, validation.counts):
         raise ReviewdataError(f"{path}: its counts are not those of its findings; is it whole?")

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text
-from reviewdata.loading import Loaded, Plan, Sieved, load_resource
+from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package, Resource
+from reviewdata.plans import Loaded, Plan, Sieved
 from reviewdata.records import Refusal
 from reviewdata.rules import nearest
 from reviewdata.statements import (
@@ -287,15 +288,20 @@ TableSieve = Callable[["Tables", Resource, Plan, str], Sieved | None]
 
 @contextmanager
 def load_tables(
-    package: Package, only: Sequence[str] | None = None, *, sieve: TableSieve | None = None
+    package: Package,
+    only: Sequence[str] | None = None,
+    *,
+    sieve: TableSieve | None = None,
+    step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Tables]:
     """Load the tables of a package (or `only` some) and close them at the end.
 
     With a `sieve`, only those records are loaded with which something may be wrong; the tables
-    to which others refer come first. A resource that cannot be read is in `refusals`, or has
-    its finding in the package stage. Raises ReviewdataError where the disk is full.
+    to which others refer come first. `step` is told which is read next. A resource that cannot be
+    read is in `refusals`, or has its finding in the package stage. Raises ReviewdataError where
+    the disk is full.
     """
-    with _load({"": package}, only, sieve) as [tables]:
+    with _load({"": package}, only, sieve, step) as [tables]:
         yield tables
 
 
@@ -316,6 +322,7 @@ def _load(
     packages: Mapping[str, Package],
     only: Sequence[str] | None = None,
     sieve: TableSieve | None = None,
+    step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[list[Tables]]:
     """Load packages into the databases of one connection, by name; "" is its own."""
     wanted = [
@@ -352,6 +359,7 @@ def _load(
                     if catalog:
                         connection.execute(f"USE {catalog}")
                     tables = loaded[catalog]
+                    step(f"reading {resource.name}")
                     try:
                         tables.loaded[resource.name] = load_resource(
                             connection,

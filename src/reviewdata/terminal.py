@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -57,6 +58,51 @@ def talk(text: str) -> None:
     """Print lines for the person at the terminal, not for a program that reads the result."""
     said = visible(text.rstrip("\n")) + "\n"
     sys.stderr.write(defused(said) if is_in_actions() else said)
+
+
+def trace(verbose: bool) -> Callable[[str], None] | None:
+    """Return what gets what only those want to know who look for a fault; None for all others."""
+    return talk if verbose else None
+
+
+PATIENCE = 2.0
+"""Seconds of work before a terminal shows what is done."""
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Yield what is told, in a few words, what is done next.
+
+    Where standard error is a terminal, work that takes longer than PATIENCE shows it on a bar,
+    which goes when the work is done.
+    """
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _: None
+        return
+    said = ["starting"]
+    stop = threading.Event()
+    watcher = threading.Thread(target=_show_progress, args=(said, stop), daemon=True)
+    watcher.start()
+    try:
+        yield said.append
+    finally:
+        stop.set()
+        watcher.join()
+
+
+def _show_progress(said: Sequence[str], stop: threading.Event) -> None:
+    """Show the last that was said, once it takes long, until told to stop."""
+    if stop.wait(PATIENCE):
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task(plain(said[-1]), total=None)
+        while not stop.wait(0.1):
+            bar.update(task, description=plain(said[-1]))
 
 
 def is_in_actions() -> bool:

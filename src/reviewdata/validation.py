@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reviewdata.cache import open_cache
 from reviewdata.model import (
@@ -20,6 +20,7 @@ from reviewdata.model import (
     Run,
     Stage,
     StageResult,
+    TableRead,
     Validation,
 )
 from reviewdata.package import Package, open_package
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
     from reviewdata.tables import Tables, TableSieve
 
 Trace = Callable[[str], None]
+Step = Callable[[str], None]
 Meanwhile = Callable[["Tables"], None]
+
+
+class Work(NamedTuple):
+    """Who is told of what happens while the stages run, and what is done with the tables."""
+
+    trace: Trace
+    step: Step
+    meanwhile: Meanwhile | None
+
+
+def _say_nothing(_: str) -> None: ...
 
 
 def validate(
@@ -42,6 +55,7 @@ def validate(
     select: Sequence[str] = (),
     today: dt.date | None = None,
     trace: Trace | None = None,
+    step: Step | None = None,
     meanwhile: Meanwhile | None = None,
     kept: bool = True,
 ) -> Validation:
@@ -49,9 +63,9 @@ def validate(
 
     `select` keeps only the rules whose codes start with one of the given texts; a rule that
     broke is always kept. `trace` gets the traceback of a stage that breaks, and which engine
-    judged each table. `meanwhile` is
-    called with the loaded tables after the stages that read them, while the suites may still
-    run. Where `kept`, what a stage found before is not found anew (see `cache`). Raises
+    judged each table; `step` is told in a few words what is done next. `meanwhile` is called
+    with the loaded tables after the stages that read them, while the suites may still run.
+    Where `kept`, what a stage found before is not found anew (see `cache`). Raises
     ReviewdataError for an unknown stage or code, and where the descriptor, the review's
     rules.toml or its waivers.toml cannot be read.
     """
@@ -59,7 +73,8 @@ def validate(
     package = open_package(project)
     _check_codes(package, select)
     waivers = read_waivers(package.root)
-    results, unread = _find_results(package, project, wanted, trace, meanwhile, kept=kept)
+    work = Work(trace or _say_nothing, step or _say_nothing, meanwhile)
+    results, read = _find_results(package, project, wanted, work, kept=kept)
     runs = [run for result in results for run in result.runs]
     findings = _fold([finding for result in results for finding in result.findings])
     if select:
@@ -69,7 +84,7 @@ def validate(
             raise ReviewdataError(f"no rule of {where} has a code that starts with {codes}")
         findings = [f for f in findings if f.code.startswith((*select, "RD901"))]
     findings = [relevel(finding, package.config.levels) for finding in findings]
-    for run, finding in _tell_unread(package, unread, findings):
+    for run, finding in _tell_unread(package, read, findings):
         runs.append(run)
         findings.append(finding)
     judged = frozenset(run.code for run in runs if run.status in ("pass", "fail"))
@@ -86,6 +101,7 @@ def validate(
         rules=package.rules,
         waivers=waivers,
         review=review,
+        tables=tuple(read),
     )
 
 
@@ -95,15 +111,15 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _tell_unread(
-    package: Package, unread: Mapping[str, str], findings: Sequence[Finding]
+    package: Package, read: Sequence[TableRead], findings: Sequence[Finding]
 ) -> Iterator[tuple[Run, Finding]]:
     """Yield the tables that nothing judged and no error tells of: what holds is not known."""
     told = {finding.table for finding in findings if finding.level == "error"}
-    for name, why in unread.items():
-        if name not in told:
-            path = package.resources[name].path or None
-            subject = f"what asks for the table {name}"
-            yield tell_broken(package, "run", "RD901", subject, why, table=name, path=path)
+    for table in read:
+        if table.why is not None and table.table not in told:
+            place = {"table": table.table, "path": package.resources[table.table].path or None}
+            subject = f"what asks for the table {table.table}"
+            yield tell_broken(package, "run", "RD901", subject, table.why, **place)
 
 
 def _stages(names: Sequence[str]) -> list[Stage]:
@@ -123,28 +139,27 @@ def _find_results(
     package: Package,
     project: Path | str,
     wanted: Sequence[Stage],
-    trace: Trace | None,
-    meanwhile: Meanwhile | None,
+    work: Work,
     *,
     kept: bool,
-) -> tuple[list[StageResult], dict[str, str]]:
-    """Return what each stage finds, or found before, and why tables could not be loaded."""
+) -> tuple[list[StageResult], Sequence[TableRead]]:
+    """Return what each stage finds, or found before, and how much of each table was read."""
     cache = open_cache(package) if kept else None
     if cache is None:
-        return _run_stages(package, project, wanted, trace, meanwhile)
+        return _run_stages(package, project, wanted, work)
     known = {stage: cache.find_result(stage) for stage in wanted}
     results = {stage: result for stage, result in known.items() if result is not None}
-    if trace is not None:
-        for stage in results:
-            trace(f"the stage {stage} is as it was found before; --no-cache finds it anew")
-    unread = cache.find_unread()
+    for stage in results:
+        work.trace(f"the stage {stage} is as it was found before; --no-cache finds it anew")
+    known_tables = cache.find_tables()
+    read: Sequence[TableRead] = known_tables or ()
     missing = [stage for stage in wanted if stage not in results]
-    if missing or unread is None or meanwhile is not None:
-        found, unread = _run_stages(package, project, missing, trace, meanwhile)
+    if missing or known_tables is None or work.meanwhile is not None:
+        found, read = _run_stages(package, project, missing, work)
         made = dict(zip(_order_run(missing), found, strict=True))
-        cache.keep(made, unread)
+        cache.keep(made, read)
         results |= made
-    return [results[stage] for stage in _order_run(wanted)], unread
+    return [results[stage] for stage in _order_run(wanted)], read
 
 
 def _order_run(stages: Sequence[Stage]) -> list[Stage]:
@@ -153,36 +168,35 @@ def _order_run(stages: Sequence[Stage]) -> list[Stage]:
 
 
 def _run_stages(
-    package: Package,
-    project: Path | str,
-    wanted: Sequence[Stage],
-    trace: Trace | None,
-    meanwhile: Meanwhile | None,
-) -> tuple[list[StageResult], dict[str, str]]:
+    package: Package, project: Path | str, wanted: Sequence[Stage], work: Work
+) -> tuple[list[StageResult], Sequence[TableRead]]:
     """Run each stage on the loaded tables; the suites run meanwhile in a process of their own.
 
-    Returns what the stages found, and why each table that could not be loaded was not.
+    Returns what the stages found, and how much of each table was read.
     """
     suites = start_suites(package, project) if "dataset" in wanted else None
     try:
         from reviewdata.tables import load_tables  # DuckDB: imported while the suites start
 
-        with load_tables(package, sieve=_find_sieve(wanted, meanwhile)) as tables:
-            tables.tell = trace or tables.tell
-            results = [_run_stage(stage, tables, trace) for stage in wanted if stage != "dataset"]
-            if meanwhile is not None:
-                meanwhile(tables)
-            unread = {
-                name: _why_unread(package, tables, name)
-                for name in package.resources
-                if name not in tables.columns
-            }
+        sieve = _find_sieve(wanted, work.meanwhile)
+        with load_tables(package, sieve=sieve, step=work.step) as tables:
+            tables.tell = work.trace
+            results = []
+            for stage in wanted:
+                if stage != "dataset":
+                    work.step(f"checking {stage}")
+                    results.append(_run_stage(stage, tables, work.trace))
+            if work.meanwhile is not None:
+                work.step("running queries")
+                work.meanwhile(tables)
+            read = [_describe_read(package, tables, name) for name in package.resources]
         if suites is not None:
+            work.step("checking dataset")
             results.append(suites.collect())
     finally:
         if suites is not None:
             suites.stop()
-    return results, unread
+    return results, read
 
 
 def _find_sieve(wanted: Sequence[Stage], meanwhile: Meanwhile | None) -> TableSieve | None:
@@ -194,6 +208,13 @@ def _find_sieve(wanted: Sequence[Stage], meanwhile: Meanwhile | None) -> TableSi
     return sieve
 
 
+def _describe_read(package: Package, tables: Tables, name: str) -> TableRead:
+    loaded = tables.loaded.get(name)
+    if loaded is None:
+        return TableRead(name, None, None, _why_unread(package, tables, name))
+    return TableRead(name, loaded.records, loaded.refused)
+
+
 def _why_unread(package: Package, tables: Tables, name: str) -> str:
     refusal = tables.refusals.get(name)
     if refusal is not None:
@@ -202,14 +223,13 @@ def _why_unread(package: Package, tables: Tables, name: str) -> str:
     return told[0] if told else "it has no file"
 
 
-def _run_stage(stage: Stage, tables: Tables, trace: Trace | None) -> StageResult:
+def _run_stage(stage: Stage, tables: Tables, trace: Trace) -> StageResult:
     """Run one stage; its module is imported only here, since some take a second to import."""
     check: Callable[[Tables], StageResult] = import_module(f"reviewdata.stages.{stage}").check
     try:
         return check(tables)
     except Exception as error:  # the runner of rules: a stage that breaks is told
-        if trace is not None:
-            trace(traceback.format_exc())
+        trace(traceback.format_exc())
         why = f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
         run, finding = tell_broken(tables.package, stage, "RD901", f"the stage {stage}", why)
         return StageResult((run,), (finding,))

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from reviewdata.model import LEVELS, NOT_DECLARED, STAGES, Finding, Rule, Run, Validation, Waiver
+from reviewdata.model import (
+    LEVELS,
+    NOT_DECLARED,
+    STAGES,
+    Finding,
+    Rule,
+    Run,
+    Validation,
+    Waiver,
+    count_unlisted,
+)
 from reviewdata.render.values import Paint, plain, plural, unpainted
 from reviewdata.waivers import find_reasons
 
@@ -38,6 +48,7 @@ def validation_text(
     visible = [f for f in validation.findings if not f.code.startswith(tuple(ignore))]
     listed = [f for f in visible if show_all or f.counts]
     reasons = find_reasons(waivers)
+    unlisted = {run.code: count_unlisted(run.why) for run in validation.runs}
     lines: list[str] = []
     for (_, code), group in groupby(listed, key=lambda f: (f.level, f.code)):
         findings = list(group)
@@ -45,13 +56,16 @@ def validation_text(
         for finding in shown:
             lines.append(finding_line(finding, paint))
             lines += [_reason(waiver) for waiver in reasons(finding)]
-        if len(findings) > len(shown):
-            lines.append(f"  ... and {len(findings) - len(shown)} more (--all)")
+        hidden = len(findings) - len(shown)
+        if more := unlisted.pop(code, 0):
+            lines.append(f"  ... and {hidden + more:,} more, of which --all shows {hidden:,}")
+        elif hidden:
+            lines.append(f"  ... and {hidden:,} more (--all)")
         lines.append(paint(f"  why: {plain(rules[code].why)}", "dim"))
         fixes = {finding.fix for finding in findings}
         fix = fixes.pop() if len(fixes) == 1 else rules[code].fix
-        more = f"reviewdata rule {code}{where}"
-        lines.append(paint(f"  fix: {plain(fix)}   more: {more}", "dim"))
+        page = f"reviewdata rule {code}{where}"
+        lines.append(paint(f"  fix: {plain(fix)}   more: {page}", "dim"))
     if lines:
         lines.append("")
     if verbose:
@@ -59,6 +73,7 @@ def validation_text(
             f"{r.code} skipped: {plain(r.why)}" for r in validation.runs if r.status == "skipped"
         ]
     lines.append(stage_line(validation, paint))
+    lines += rows_line(validation, verbose=verbose)
     lines.append(verdict_line(validation, paint))
     if len(visible) < len(validation.findings):
         hidden = len(validation.findings) - len(visible)
@@ -107,6 +122,21 @@ def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
     return "   ".join(parts)
 
 
+def rows_line(validation: Validation, *, verbose: bool = False) -> list[str]:
+    """Return how many records were read and how many were refused; of each table if `verbose`."""
+    known = [table for table in validation.tables if table.rows is not None]
+    if not known:
+        return []
+    lines = [f"{plain(t.table)}: {_rows(t.rows, t.refused)}" for t in known] if verbose else []
+    total = _rows(sum(t.rows or 0 for t in known), sum(t.refused or 0 for t in known))
+    unread = len(validation.tables) - len(known)
+    return [*lines, total + (f"; {plural(unread, 'table')} could not be read" if unread else "")]
+
+
+def _rows(rows: int | None, refused: int | None) -> str:
+    return f"{rows:,} row{'' if rows == 1 else 's'} read, {refused:,} blank and refused"
+
+
 def _stage(stage: str, runs: list[Run], failed: set[str], paint: Paint) -> str:
     judged = [run for run in runs if run.status in ("pass", "fail")]
     held = [run for run in judged if run.code not in failed]
@@ -138,6 +168,8 @@ def verdict_line(
         parts.append(f"{counts['waived']} waived")
     if counts.get("old"):
         parts.append(f"{counts['old']} in {plain(validation.since)} already")
+    if unlisted := sum(count_unlisted(run.why) for run in validation.runs):
+        parts.append(f"{unlisted:,} more that are not listed")
     words = ", ".join(parts) or "nothing found"
     match "unchecked" if failed else validation.verdict:
         case "pass":

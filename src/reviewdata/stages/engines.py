@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from reviewdata.loading import Plan, Sieved
 from reviewdata.package import Package, Resource, version_of
+from reviewdata.plans import Plan, Sieved
 from reviewdata.stages import verdicts
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.judge import judge as judge_in_sql

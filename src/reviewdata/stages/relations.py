@@ -16,7 +16,6 @@ from reviewdata.across.question import Question
 from reviewdata.across.rules import RULES
 from reviewdata.columns import quote_name
 from reviewdata.model import (
-    CUT,
     LEVELS,
     NOT_DECLARED,
     Finding,
@@ -25,6 +24,7 @@ from reviewdata.model import (
     ReviewdataError,
     Run,
     StageResult,
+    tell_cut,
 )
 from reviewdata.places import Place, find_places
 from reviewdata.queries import run_sql
@@ -109,7 +109,7 @@ def _ask(tables: Tables, code: str, questions: Sequence[Question]) -> tuple[Run,
                     **places[record["_row"]].at(question.field),
                 )
             )
-    why = None if found <= LIMIT else f"{found} findings, of which {LIMIT} {CUT}"
+    why = None if found <= LIMIT else tell_cut(found, LIMIT)
     if not questions:
         return Run("relations", code, "skipped", NOT_DECLARED, 0), []
     return Run("relations", code, "fail" if found else "pass", why, judged), findings

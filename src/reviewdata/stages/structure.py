@@ -11,6 +11,7 @@ from typing import Any
 
 from reviewdata.columns import quote_name
 from reviewdata.files import Oddity, inspect_file
+from reviewdata.loading import take_stamp
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
@@ -78,8 +79,20 @@ def check(tables: Tables) -> StageResult:
             tallies[TYPES.get(type_, "RD199")].found += number - listed
         if not tables.loaded[resource.name].clear:
             _list(tallies, check_text(tables, resource))
+        if _is_changed(tables, resource):
+            note = "it was changed while it was judged; validate it again"
+            _list(tallies, [make_finding(rules["RD106"], {"note": note}, **place)])
     findings = tuple(finding for tally in tallies.values() for finding in tally.findings)
     return StageResult(tuple(_runs(tables, tallies, usable)), findings)
+
+
+def _is_changed(tables: Tables, resource: Resource) -> bool:
+    """Whether a file is no longer the one that was loaded, so that what is told may not hold."""
+    assert resource.file is not None
+    try:
+        return take_stamp(resource.file) != tables.loaded[resource.name].stamp
+    except OSError:
+        return True
 
 
 def _inspect(tables: Tables, resource: Resource) -> Iterator[Oddity]:

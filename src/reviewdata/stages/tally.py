@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from reviewdata.model import CUT, NOT_DECLARED, Finding, Run, Stage
+from reviewdata.model import NOT_DECLARED, Finding, Run, Stage, tell_cut
 
 LIMIT = 10_000
 """Findings of one rule that are listed; those above it are counted."""
@@ -36,7 +36,7 @@ class Tally:
     def cut(self) -> str | None:
         """How many were found, and how many of them are listed, where it is fewer."""
         listed = sum(self.listed.values())
-        return f"{self.found} findings, of which {listed} {CUT}" if self.found > listed else None
+        return tell_cut(self.found, listed) if self.found > listed else None
 
     def run(self, stage: Stage, code: str) -> Run:
         """Return how the rule ended."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reviewdata.columns import quote_name, quote_text
-from reviewdata.loading import Plan
 from reviewdata.package import Resource
 from reviewdata.patterns import find_cell_limit, to_re2
+from reviewdata.plans import Plan
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.columns import Column, compile_column
 from reviewdata.stages.compiled.labels import expect

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reviewdata.columns import sql_type
-from reviewdata.loading import NONE, Plan, Sieved
 from reviewdata.package import Resource, can_follow
+from reviewdata.plans import NONE, Plan, Sieved
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.columns import Column
 from reviewdata.stages.compiled.constraints import not_among
