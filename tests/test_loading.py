@@ -305,7 +305,7 @@ def test_values_made_where_they_are_read_are_those_that_are_stored(
     )
     results = []
     for wide in (0, 1000):
-        monkeypatch.setattr(loading, "WIDE", wide)
+        monkeypatch.setattr(plans, "WIDE", wide)
         with load_tables(open_package(tmp_path)) as tables:
             results.append(tables.fetch("SELECT * FROM studies"))
     assert results[0] == results[1]

@@ -178,7 +178,7 @@ def _find_lost(
             raise Beyond("a foreign key has several columns, or one that is not there")
         if target.texts(parent).values or compared_kind(column) != compared_kind(parent):
             raise Beyond("a foreign key leads to values without a plain form")
-        value, known = read_plain(column).sql, read_plain(parent).sql
+        value, known = (f"CAST({sql} AS {kind})" for sql, kind in map(read_plain, (column, parent)))
         there = f"SELECT {known} FROM {target.table} WHERE ({known}) IS NOT NULL"
         yield column, f"(({value}) IS NOT NULL AND ({value}) NOT IN ({there}))"
 
