@@ -136,7 +136,7 @@ def synthesis() -> str:
 
 
 _ORDER = (
-    *("effects", "pooling", "mantel_haenszel", "sensitivity", "regression"),
+    *("effects", "counts", "pooling", "mantel_haenszel", "sensitivity", "regression"),
     *("conversions", "descriptions", "distributions"),
 )
 
