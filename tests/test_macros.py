@@ -64,6 +64,18 @@ def test_every_macro_is_in_a_test() -> None:
         assert macro.startswith("_") or re.search(rf"\b{macro}\b", tests), macro
 
 
+def test_every_macro_has_words_of_its_own_above_it() -> None:
+    """They are its entry in docs/synthesis.md."""
+    for macro in read_macros().values():
+        assert macro.name.startswith("_") or re.search(r"\w", macro.comment), macro.name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_macros_stays_short(name: str) -> None:
+    text = files("reviewdata.synthesis").joinpath(f"{name}.sql").read_text("utf-8")
+    assert len(text.splitlines()) <= 400
+
+
 def test_macros_are_created_again_and_kept_in_a_file(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "kept.duckdb")) as connection:
         for _ in range(2):
