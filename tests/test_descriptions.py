@@ -287,7 +287,7 @@ def test_a_vote_is_the_direction_of_an_effect_whatever_its_p() -> None:
 def test_an_unknown_vote_and_an_impossible_level_are_errors() -> None:
     for expression, says in {
         "vote_count(v)": "vote of vote_count: 'Positive' is not known; nearest 'positive'",
-        "vote_count(lower(v), level := 95)": "level of vote_count: 95.0 lies outside 0 to 1",
+        "vote_count(lower(v), level := 9)": "vote_count: the level is 9; give a percent from 50",
     }.items():
         with pytest.raises(duckdb.InvalidInputException) as caught:
             aggregate(CON, expression, [("positive",), ("Positive",)], "v")

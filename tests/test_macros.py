@@ -76,6 +76,41 @@ def test_a_file_of_macros_stays_short(name: str) -> None:
     assert len(text.splitlines()) <= 400
 
 
+WITH_A_LEVEL = {
+    "pool": "yi, vi",
+    "egger": "yi, vi",
+    "confint_tau2": "yi, vi",
+    "regress": "yi, vi, yi",
+    "leave_one_out": "yi, yi, vi",
+    "pool_mh": "9, 9, yi, 9",
+    "vote_count": "vote(yi)",
+    "se_from_ci": "yi, vi",
+    "se_from_ci_t": "yi, vi, yi",
+    "sd_from_ci": "yi, vi, yi",
+}
+
+
+def test_a_level_is_read_alike_by_every_macro_that_takes_one() -> None:
+    taking = {name for name, macro in read_macros().items() if "level" in macro.options}
+    assert {name for name in taking if not name.startswith("_")} == set(WITH_A_LEVEL)
+    unread = {"1": "1", "100": "100", "49": "49", "0.4": "0.4", "-95": "-95", "NULL": "NULL"}
+    unread |= {"'95 %'": "95 %", "'nan'::DOUBLE": "nan", "true": "true", "[95]": "[95]"}
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+
+        def ask(name: str, level: str) -> object:
+            rows = "(VALUES (3, 5), (4, 9), (6, 8)) AS given(yi, vi)"
+            call = f"{name}({WITH_A_LEVEL[name]}, level := {level})"
+            return connection.execute(f"SELECT {call} FROM {rows}").fetchall()
+
+        for name in WITH_A_LEVEL:
+            assert ask(name, "90") == ask(name, "0.9") == ask(name, "'90'") != ask(name, "95")
+            for level, shown in unread.items():
+                says = re.escape(f"{name}: the level is {shown}; give a percent from 50 to below")
+                with pytest.raises(duckdb.InvalidInputException, match=says):
+                    ask(name, level)
+
+
 def test_macros_are_created_again_and_kept_in_a_file(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "kept.duckdb")) as connection:
         for _ in range(2):

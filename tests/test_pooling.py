@@ -323,6 +323,7 @@ def test_a_row_that_cannot_be_pooled_is_left_out_and_counted(
         (", level := 5", "pool: the level is 5; give a percent from 50 to below 100"),
         (", level := 100", "the level is 100"),
         (", level := NULL", "the level is NULL"),
+        (", level := '95 %'", "the level is 95 %; give a percent from 50 to below 100 or a share"),
         (", 'DL'", "pool takes all but its data by name"),
         (", unit := u", "pool: two rows or more are of one unit, as of a; combine them first"),
         (", unit := nullif(u, 'a')", "pool: 2 of the rows have no unit"),
@@ -363,7 +364,8 @@ def test_an_option_may_be_written_in_any_case_and_a_level_as_a_share() -> None:
     assert pool(rows, ", method := 'reml', test := 'KnHa', pi := 'T'") == pool(
         rows, ", method := 'REML', test := 'knha', pi := 't'"
     )
-    assert pool(rows, ", level := 0.9") == pytest.approx(pool(rows, ", level := 90"))
+    for level in ("0.9", "'90'", "CAST(90 AS DECIMAL(9, 4))"):
+        assert pool(rows, f", level := {level}") == pool(rows, ", level := 90")
 
 
 @pytest.mark.parametrize("type_", ["DECIMAL(9, 3)", "FLOAT", "VARCHAR", "DECIMAL(38, 10)"])

@@ -21,6 +21,21 @@ CREATE OR REPLACE MACRO _least(x, bound) AS x >= bound AND x < CAST('inf' AS DOU
 CREATE OR REPLACE MACRO _finite(x) AS
   list_transform([CAST(x AS DOUBLE)], lambda _e: CASE WHEN isfinite(_e) THEN _e END)[1];
 
+-- The share of a confidence level that lies outside: 0.05 for 95, 0.95 and '95'. A level is a percent
+-- from 50 to below 100, or a share from 0.5 to below 1: null for anything else.
+CREATE OR REPLACE MACRO _alpha(level) AS
+  CASE WHEN TRY_CAST(level AS DOUBLE) >= 50 AND TRY_CAST(level AS DOUBLE) < 100
+    THEN (100 - TRY_CAST(level AS DOUBLE)) / 100
+    WHEN TRY_CAST(level AS DOUBLE) >= 0.5 AND TRY_CAST(level AS DOUBLE) < 1
+    THEN (100 - 100 * TRY_CAST(level AS DOUBLE)) / 100
+  END;
+
+-- The same, or an error.
+CREATE OR REPLACE MACRO _outside(level, what) AS
+  coalesce(_alpha(level), error(what || ': the level is '
+    || coalesce(CAST(level AS VARCHAR), 'NULL')
+    || '; give a percent from 50 to below 100 or a share from 0.5 to below 1'));
+
 -- An amount to add to cells, or an error.
 CREATE OR REPLACE MACRO _amount(amount, what) AS
   CASE WHEN _least(CAST(amount AS DOUBLE), 0) THEN CAST(amount AS DOUBLE)

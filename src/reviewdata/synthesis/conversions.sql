@@ -9,6 +9,9 @@
 --   direction   1 or -1: the sign of the effect, which F and a two-sided p do not have; anything
 --               else gives null
 --   sides       2 (default) or 1: whether p is two-sided, or one-sided in `direction`
+--   level       95 (default), of a confidence interval: a percent from 50 to below 100, or a share
+--               from 0.5 to below 1
+-- sides and level that are something else, or null, are an error.
 -- Null in, null out; an impossible value (|r| above 1, a p outside 0 to 1, df or n too small, an F
 -- below 0) gives null, and so does a result that is not finite (a p of 0, an r of 1).
 -- Borenstein et al. 2009: Introduction to Meta-Analysis, chapters 4, 6, 7.
@@ -228,22 +231,26 @@ CREATE OR REPLACE MACRO r_from_z(z) AS
 -- SE of a mean or a difference from its confidence interval: (ci_upper - ci_lower) / (2 q), q the
 -- quantile of the normal distribution. Cochrane Handbook 6.3.1. For a ratio give the logarithms of
 -- its bounds (6.3.2).
-CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, level := 0.95) AS
+CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, level := 95) AS
   list_transform([{
-    'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE), 'level': CAST(level AS DOUBLE)
+    'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE),
+    'outside': _outside(level, 'se_from_ci')
   }], lambda _s:
-    CASE WHEN _above(_s.width, 0) AND _above(_s.level, 0) AND _s.level < 1 THEN
-      _s.width / 2 / norm_ppf((1 + _s.level) / 2) END)[1];
+    CASE WHEN _above(_s.width, 0) THEN _s.width / -2 / norm_ppf(_s.outside / 2) END)[1];
 
--- The same from an interval by the t distribution with df, as of a small study. Cochrane Handbook
--- 6.5.2.3.
-CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, level := 0.95) AS
+-- The same, for the macro that is called.
+CREATE OR REPLACE MACRO _se_from_ci_t(ci_lower, ci_upper, df, level, what) AS
   list_transform([{
     'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE), 'df': CAST(df AS DOUBLE),
-    'level': CAST(level AS DOUBLE)
+    'outside': _outside(level, what)
   }], lambda _s:
-    CASE WHEN _above(_s.width, 0) AND _above(_s.df, 0) AND _above(_s.level, 0) AND _s.level < 1 THEN
-      _s.width / 2 / t_ppf((1 + _s.level) / 2, _s.df) END)[1];
+    CASE WHEN _above(_s.width, 0) AND _above(_s.df, 0) THEN
+      _s.width / -2 / t_ppf(_s.outside / 2, _s.df) END)[1];
+
+-- SE from a confidence interval by the t distribution with df, as of a small study. Cochrane Handbook
+-- 6.5.2.3.
+CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, level := 95) AS
+  _se_from_ci_t(ci_lower, ci_upper, df, level, 'se_from_ci_t');
 
 -- SD of n people from the SE of their mean: SE sqrt(n). Cochrane Handbook 6.5.2.2.
 CREATE OR REPLACE MACRO sd_from_se(se, n) AS
@@ -252,5 +259,5 @@ CREATE OR REPLACE MACRO sd_from_se(se, n) AS
 
 -- SD of n people from the confidence interval of their mean, by the t distribution with n - 1 df.
 -- Cochrane Handbook 6.5.2.2, which takes the normal one for large n.
-CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, level := 0.95) AS
-  sd_from_se(se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, level := level), n);
+CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, level := 95) AS
+  sd_from_se(_se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, level, 'sd_from_ci'), n);

@@ -174,27 +174,26 @@ CREATE OR REPLACE MACRO sign_test(positive, negative) AS
 
 -- The votes of a group, an aggregate: the struct of k votes seen, k_missing, positive, negative,
 -- unclear, share (of the positive among those with a direction), its Wilson interval of `level`
--- (Brown, Cai & DasGupta 2001, Stat Sci 16:101, who advise it for few studies), and p of sign_test.
+-- (95, or another as in pool; Brown, Cai & DasGupta 2001, Stat Sci 16:101, who advise it for few
+-- studies), and p of sign_test.
 -- A vote is 'positive', 'negative' or 'unclear', see vote(yi); another word is an error. Votes do
 -- not say how large an effect is, and weigh a study of 20 people as one of 2,000: they are for
 -- studies that give a direction and no more.
-CREATE OR REPLACE MACRO vote_count(votes, level := 0.95) AS
+CREATE OR REPLACE MACRO vote_count(votes, level := 95) AS
   list_transform(list_transform(list_transform([{
     'k': count(votes), 'k_missing': count(*) - count(votes),
     'positive': count(CASE WHEN votes = 'positive' THEN 1 END),
     'negative': count(CASE WHEN votes = 'negative' THEN 1 END),
     'unclear': count(CASE WHEN votes = 'unclear' THEN 1 END),
     'other': min(CASE WHEN votes NOT IN ('positive', 'negative', 'unclear') THEN votes END),
-    'level': min(CAST(level AS DOUBLE))
+    'outside': CASE WHEN count(*) > 0 THEN _outside(min(level), 'vote_count') END
   }], lambda _s: {
     'votes': CASE WHEN _s.other IS NULL THEN _s
       WHEN _choice(_s.other, ['positive', 'negative', 'unclear'], 'vote of vote_count') <> ''
       THEN _s END,
     'n': nullif(_s.positive + _s.negative, 0),
     'share': _s.positive / CAST(nullif(_s.positive + _s.negative, 0) AS DOUBLE),
-    'z': CASE WHEN _s.level IS NULL THEN NULL
-      WHEN _s.level > 0 AND _s.level < 1 THEN norm_ppf((1 + _s.level) / 2)
-      ELSE error('level of vote_count: ' || _s.level || ' lies outside 0 to 1') END
+    'z': -norm_ppf(_s.outside / 2)
   }), lambda _s: {
     'votes': _s.votes, 'share': _s.share,
     'middle': (_s.share + _s.z * _s.z / (2 * _s.n)) / (1 + _s.z * _s.z / _s.n),

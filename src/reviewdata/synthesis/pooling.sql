@@ -26,11 +26,6 @@ CREATE OR REPLACE MACRO _inverses(yi, vi) AS (
     list(_inverse(yi, vi)) FILTER (_inverse(yi, vi) IS NOT NULL)
 );
 
--- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
-CREATE OR REPLACE MACRO _alpha(level) AS (
-    CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
-);
-
 -- The two-sided p of a statistic of 0 and above: of t on df degrees of freedom, or of the normal
 -- distribution for the test 'z'. The test is a constant: only what it needs is planned.
 CREATE OR REPLACE MACRO _two_sided(size, df, test) AS (
@@ -306,10 +301,7 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
         THEN error(_unknown('test of ' || name, test, ['z', 'knha', 'adhoc', 't']))
     WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
         THEN error(_unknown('pi of ' || name, pi, ['default', 'z', 't', 'riley']))
-    WHEN NOT coalesce(level >= 50 AND level < 100 OR level >= 0.5 AND level < 1, false)
-        THEN error(format('{}: the level is {}; give a percent from 50 to below 100', name,
-            coalesce(CAST(level AS VARCHAR), 'NULL')))
-    ELSE true END
+    ELSE _outside(level, name) > 0 END
 );
 
 -- The pooled estimate of the effect sizes yi with their variances vi, and their heterogeneity.
@@ -329,7 +321,7 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
 --     test     'z'; 't' (t on k - 1 degrees of freedom); 'knha' (Knapp and Hartung 2003: t, and
 --              se^2 multiplied by knha_factor = sum w (yi - estimate)^2 / (k - 1), which can be
 --              below 1); 'adhoc' (the same with a factor of 1 at least)
---     level    95, a percent from 50 to below 100, or a share
+--     level    95, a percent from 50 to below 100, or a share from 0.5 to below 1
 --     pi       'default' (the quantile of ci, as in metafor), 'z', 't' (t on k - 1), 'riley' (t on
 --              k - 2; Higgins, Thompson and Spiegelhalter 2009, Riley et al. 2011; null for k = 2)
 --     unit     the independent sample of each row: two pooled rows of one unit, or a pooled row

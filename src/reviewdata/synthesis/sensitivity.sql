@@ -34,7 +34,7 @@ CREATE OR REPLACE MACRO _profile_report(s) AS (
 -- Formula: the tau2 at which sum w (y - m)^2, of w = 1 / (v + tau2), is a quantile of chi-square
 -- with k - 1 degrees of freedom; 0 where it is below the quantile at 0 already. I2 and H2 are
 -- those of pool. Null for fewer than two studies.
--- Options: level, a percent from 50 to below 100 (95), or a share.
+-- Options: level as in pool.
 -- Source: Viechtbauer (2007), Confidence intervals for the amount of heterogeneity.
 -- Returns: STRUCT(k, k_missing, tau2_lower, tau2_upper, I2_lower, I2_upper, H2_lower, H2_upper,
 -- converged).
