@@ -380,6 +380,24 @@ def test_combining_needs_a_correlation_and_one_measure() -> None:
         aggregate(CON, "combine_average(y, v)", EFFECTS, "y, v")
 
 
+def test_only_effects_that_are_combined_must_have_the_one_measure() -> None:
+    def measure_of(*rows: tuple[float | None, float | None, str | None]) -> Any:
+        call = "combine_average(y, v, 0.5, measure := CAST(m AS VARCHAR))"
+        return aggregate(CON, call, rows, "y, v, m")["measure"]
+
+    one = (0.3, 0.1, "MD")
+    assert measure_of(one, (0.2, None, None), (None, 0.1, "SMD")) == "MD"
+    assert measure_of((None, 0.1, "SMD"), (None, None, "SMD"), (None, 0.1, None)) == "SMD"
+    assert measure_of((None, 0.1, None)) is measure_of() is None
+    for rows, says in (
+        ((one, (0.2, 0.1, None)), "combine_average: 1 of the rows have no measure"),
+        (((0.3, 0.1, None), (0.2, 0.1, None)), "2 of the rows have no measure"),
+        ((one, (0.2, 0.1, "SMD")), "one sample has effects of MD and SMD"),
+    ):
+        with pytest.raises(duckdb.InvalidInputException, match=says):
+            measure_of(*rows)
+
+
 def test_effects_are_combined_within_each_sample_before_pooling() -> None:
     rows = CON.execute("""
         WITH effects AS (

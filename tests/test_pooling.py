@@ -327,6 +327,7 @@ def test_a_row_that_cannot_be_pooled_is_left_out_and_counted(
         (", 'DL'", "pool takes all but its data by name"),
         (", unit := u", "pool: two rows or more are of one unit, as of a; combine them first"),
         (", unit := nullif(u, 'a')", "pool: 2 of the rows have no unit"),
+        (", measure := nullif(m, 'OR')", "pool: 1 of the rows have no measure"),
         (", measure := m", "pool: OR and RR are different measures; pool one at a time"),
     ],
 )
@@ -338,9 +339,9 @@ def test_what_cannot_be_meant_is_an_error_in_one_sentence(options: str, says: st
 
 
 def test_only_rows_that_are_pooled_must_be_of_different_units_and_one_measure() -> None:
-    rows = [(0.1, 0.2, 1, "RR"), (0.3, None, 1, "OR"), (0.2, 0.1, 2, "RR")]
+    rows = [(0.1, 0.2, 1, "RR"), (0.3, None, 1, "OR"), (0.2, 0.1, 2, "RR"), (0.3, 0.0, None, None)]
     found = pool(rows, ", unit := u, measure := m", "yi, vi, u, m")
-    assert (found["k"], found["k_missing"]) == (2, 1)
+    assert (found["k"], found["k_missing"]) == (2, 2)
 
 
 def test_the_first_five_repeated_units_are_named() -> None:

@@ -13,6 +13,10 @@ CREATE OR REPLACE MACRO _choice(chosen, known, what) AS
   CASE WHEN list_contains(known, CAST(chosen AS VARCHAR)) THEN CAST(chosen AS VARCHAR)
     ELSE error(_unknown(what, chosen, known)) END;
 
+-- Whether an option that is a column was given. Its type is known before anything runs, so that what
+-- is only done for it costs nothing without it.
+CREATE OR REPLACE MACRO _is_given(x) AS (typeof(list(x)) <> '"NULL"[]');
+
 -- Whether a number is finite and above, or at least, a bound; false for NaN, null for null.
 CREATE OR REPLACE MACRO _above(x, bound) AS x > bound AND x < CAST('inf' AS DOUBLE);
 CREATE OR REPLACE MACRO _least(x, bound) AS x >= bound AND x < CAST('inf' AS DOUBLE);

@@ -234,24 +234,32 @@ CREATE OR REPLACE MACRO harvest_plot(votes) AS TABLE
 
 -- ---------------------------------------------------------------- unit of analysis
 
+-- The one measure of the effects of a sample that are combined, or of all where none is, or an error.
+CREATE OR REPLACE MACRO _one_measure(measure, combined, given) AS CASE
+  WHEN given AND count(measure) FILTER (combined) < count(*) FILTER (combined) THEN
+    error('combine_average: ' || count(*) FILTER (combined) - count(measure) FILTER (combined)
+      || ' of the rows have no measure')
+  WHEN min(measure) FILTER (combined) <> max(measure) FILTER (combined) THEN
+    error('combine_average: one sample has effects of ' || min(measure) FILTER (combined)
+      || ' and ' || max(measure) FILTER (combined) || '; convert them to one measure')
+  ELSE coalesce(min(measure) FILTER (combined), min(measure)) END;
+
 -- Several effects of one independent sample as one, an aggregate within the sample: the struct of
 -- yi, the plain mean, vi, k combined effects, k_missing effects without yi or vi, and measure.
 --   vi = (1/k^2) (sum(vi) + sum over i <> j of rho sqrt(vi vj))
 -- Borenstein et al. 2009, chapter 24. metafor: aggregate() with struct = "CS", weighted = FALSE.
 --   rho       the correlation of the effects, which is seldom printed: an assumption that has no
 --             default. 1 gives no gain from several effects, 0 takes them for independent.
---   measure   the column of that name, so that different measures are refused
+--   measure   the column of that name, so that different measures among the combined effects are
+--             refused, and an effect without one
 -- Null where a vi is not above 0, and where rho is too negative for so many effects.
 CREATE OR REPLACE MACRO combine_average(yi, vi, rho, measure := NULL) AS
   list_transform(list_transform([{
     'rows': list({'y': CAST(yi AS DOUBLE), 'v': CAST(vi AS DOUBLE), 'rho': CAST(rho AS DOUBLE)})
       FILTER (yi IS NOT NULL AND vi IS NOT NULL),
     'all': count(*),
-    'measure': CASE
-      WHEN min(CAST(measure AS VARCHAR)) <> max(CAST(measure AS VARCHAR)) THEN
-        error('combine_average: one sample has effects of ' || min(CAST(measure AS VARCHAR))
-          || ' and ' || max(CAST(measure AS VARCHAR)) || '; convert them to one measure')
-      ELSE min(CAST(measure AS VARCHAR)) END,
+    'measure': _one_measure(CAST(measure AS VARCHAR), yi IS NOT NULL AND vi IS NOT NULL,
+      _is_given(measure)),
     'rho': CASE WHEN bool_and(coalesce(CAST(rho AS DOUBLE) BETWEEN -1 AND 1, false)) IS NOT FALSE
         AND min(rho) IS NOT DISTINCT FROM max(rho) THEN CAST(min(rho) AS DOUBLE)
       ELSE error('combine_average: rho must be one number from -1 to 1') END

@@ -262,20 +262,25 @@ CREATE OR REPLACE MACRO _repeated(units) AS (
         list_filter(_un_l, lambda _un_u, _un_i: _un_i > 1 AND _un_l[_un_i - 1] = _un_u))[1])
 );
 
--- Whether an option that is a column was given. Its type is known before anything runs, so that what
--- is only done for it costs nothing without it.
-CREATE OR REPLACE MACRO _is_given(x) AS (typeof(list(x)) <> '"NULL"[]');
+-- The first five of a list, as one text.
+CREATE OR REPLACE MACRO _first_five(names) AS (
+    list_aggregate(list_transform(list_sort(names)[:5], lambda _ff: CAST(_ff AS VARCHAR)),
+        'string_agg', ', ')
+);
 
 -- True, or an error that names what is pooled twice or together though it must not be: two rows of
--- one unit, a row without one, rows of several measures. Only the rows that are pooled count.
+-- one unit, rows of several measures, a row without a unit or a measure where the others have one.
+-- Only the rows that are pooled count.
 CREATE OR REPLACE MACRO _checked(name, unit, measure, usable) AS (CASE
     WHEN _is_given(unit) AND count(unit) FILTER (usable) < count(*) FILTER (usable)
     THEN error(format('{}: {} of the rows have no unit', name,
         count(*) FILTER (usable) - count(unit) FILTER (usable)))
     WHEN _is_given(unit) AND len(_repeated(list(unit) FILTER (usable))) > 0
     THEN error(format('{}: two rows or more are of one unit, as of {}; combine them first', name,
-        list_aggregate(list_transform(list_sort(_repeated(list(unit) FILTER (usable)))[:5],
-            lambda _ch_u: CAST(_ch_u AS VARCHAR)), 'string_agg', ', ')))
+        _first_five(_repeated(list(unit) FILTER (usable)))))
+    WHEN _is_given(measure) AND count(measure) FILTER (usable) < count(*) FILTER (usable)
+    THEN error(format('{}: {} of the rows have no measure', name,
+        count(*) FILTER (usable) - count(measure) FILTER (usable)))
     WHEN _is_given(measure) AND min(measure) FILTER (usable) <> max(measure) FILTER (usable)
     THEN error(format('{}: {} and {} are different measures; pool one at a time', name,
         CAST(min(measure) FILTER (usable) AS VARCHAR),
@@ -326,7 +331,8 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
 --              k - 2; Higgins, Thompson and Spiegelhalter 2009, Riley et al. 2011; null for k = 2)
 --     unit     the independent sample of each row: two pooled rows of one unit, or a pooled row
 --              without one, are an error
---     measure  the effect measure of each row: several in one pool are an error
+--     measure  the effect measure of each row: several in one pool, or a pooled row without one,
+--              are an error
 -- Rows without an effect or a variance, or with a variance that is not above 0 or has no inverse,
 -- are left out and counted in k_missing. (metafor keeps variances of 0 and warns.) What is not
 -- defined for so few studies is null. An estimate whose search did not end, or whose sums are too
