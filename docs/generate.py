@@ -131,6 +131,7 @@ def synthesis() -> str:
         for macro in listed:
             if macro.file == file:
                 call = " ".join(macro.statement.split(" AS", 1)[0].split()).partition("MACRO ")[2]
+                call = call.replace(", by_name := NULL", "").replace("( ", "(").replace(" )", ")")
                 lines += [f"### {macro.name}", "", "```text", call, "", macro.comment, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -13,7 +13,7 @@ from conftest import Command
 from mini import write_mini
 
 import reviewdata.synthesis
-from reviewdata.synthesis.macros import FILES, find_calls, find_used, read_macros
+from reviewdata.synthesis.macros import FILES, find_calls, find_used, read_macros, split_arguments
 
 ONE = "SELECT pool(mean, sd * sd / n, unit := study_id).estimate AS estimate FROM results"
 
@@ -109,6 +109,30 @@ def test_a_level_is_read_alike_by_every_macro_that_takes_one() -> None:
                 says = re.escape(f"{name}: the level is {shown}; give a percent from 50 to below")
                 with pytest.raises(duckdb.InvalidInputException, match=says):
                     ask(name, level)
+
+
+SIZES = {"r_from_d", "var_r_from_d"}
+"""Those whose sizes of the groups are data, and may be left out."""
+
+
+def test_an_option_that_is_given_by_its_place_is_an_error() -> None:
+    with_options = 0
+    for name, macro in read_macros().items():
+        parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
+        data = [parameter for parameter in parameters if ":=" not in parameter]
+        if name.startswith("_") or name in SIZES or len(data) == len(parameters):
+            continue
+        with_options += 1
+        given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
+        says = f"{name} takes all but its data by name, as in "
+        with duckdb.connect() as connection:
+            reviewdata.synthesis.install(connection, find_used(f"{name}()"))
+            for more in ("0.5", "'DL'", "true, 'x'", "x"):
+                call = f"{name}({', '.join([*given, more])})"
+                with pytest.raises(duckdb.InvalidInputException, match=says) as raised:
+                    connection.execute(f"SELECT {call} FROM (SELECT 0.3 AS x)").fetchall()
+                assert str(raised.value).partition(says)[2].partition(" ")[0] in macro.options
+    assert with_options > 25
 
 
 def test_macros_are_created_again_and_kept_in_a_file(tmp_path: Path) -> None:

@@ -13,6 +13,15 @@ CREATE OR REPLACE MACRO _choice(chosen, known, what) AS
   CASE WHEN list_contains(known, CAST(chosen AS VARCHAR)) THEN CAST(chosen AS VARCHAR)
     ELSE error(_unknown(what, chosen, known)) END;
 
+-- The text of the error for an option that is given by its place. by_name stands before the options
+-- of a macro for such a one to land in; it is not documented.
+CREATE OR REPLACE MACRO _by_place(what, example) AS
+  what || ' takes all but its data by name, as in ' || example;
+
+-- The option if none was given by its place, else an error.
+CREATE OR REPLACE MACRO _named(option, by_name, what, example) AS
+  CASE WHEN by_name IS NULL THEN option ELSE error(_by_place(what, example)) END;
+
 -- Whether an option that is a column was given. Its type is known before anything runs, so that what
 -- is only done for it costs nothing without it.
 CREATE OR REPLACE MACRO _is_given(x) AS (typeof(list(x)) <> '"NULL"[]');
@@ -25,8 +34,8 @@ CREATE OR REPLACE MACRO _least(x, bound) AS x >= bound AND x < CAST('inf' AS DOU
 CREATE OR REPLACE MACRO _finite(x) AS
   list_transform([CAST(x AS DOUBLE)], lambda _e: CASE WHEN isfinite(_e) THEN _e END)[1];
 
--- The share of a confidence level that lies outside: 0.05 for 95, 0.95 and '95'. A level is a percent
--- from 50 to below 100, or a share from 0.5 to below 1: null for anything else.
+-- The share of a confidence level that lies outside: 0.05 for 95, 0.95 and '95'. A level is a
+-- percent from 50 to below 100, or a share from 0.5 to below 1: null for anything else.
 CREATE OR REPLACE MACRO _alpha(level) AS
   CASE WHEN TRY_CAST(level AS DOUBLE) >= 50 AND TRY_CAST(level AS DOUBLE) < 100
     THEN (100 - TRY_CAST(level AS DOUBLE)) / 100

@@ -46,19 +46,19 @@ CREATE OR REPLACE MACRO t_from_f(f, direction) AS
 
 -- t from its p: the quantile that leaves p (one-sided) or p/2 (two-sided) beyond it, in
 -- `direction`. A one-sided p above 0.5 gives a t against it. Cochrane Handbook 6.5.2.3.
-CREATE OR REPLACE MACRO t_from_p(p, df, direction, sides := 2) AS
+CREATE OR REPLACE MACRO t_from_p(p, df, direction, by_name := NULL, sides := 2) AS
   list_transform([{
-    'tail': CAST(p AS DOUBLE) / _sides(sides),
-    'df': CAST(df AS DOUBLE), 'sign': _sign(direction), 'sides': _sides(sides)
+    'p': CAST(p AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sign': _sign(direction),
+    'sides': _sides(_named(sides, by_name, 't_from_p', 'sides := 1'))
   }], lambda _s:
-    CASE WHEN _s.tail > 0 AND _s.tail * _s.sides <= 1 AND _above(_s.df, 0) THEN
-      _finite(-_s.sign * t_ppf(_s.tail, _s.df)) END)[1];
+    CASE WHEN _s.p > 0 AND _s.p <= 1 AND _above(_s.df, 0) THEN
+      _finite(-_s.sign * t_ppf(_s.p / _s.sides, _s.df)) END)[1];
 
 -- p of a t. With sides := 1 the p in `direction`, which must then be said.
-CREATE OR REPLACE MACRO p_from_t(t, df, sides := 2, direction := NULL) AS
+CREATE OR REPLACE MACRO p_from_t(t, df, by_name := NULL, sides := 2, direction := NULL) AS
   list_transform([{
-    't': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sides': _sides(sides),
-    'sign': _sign(direction)
+    't': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sign': _sign(direction),
+    'sides': _sides(_named(sides, by_name, 'p_from_t', 'sides := 1'))
   }], lambda _s: CASE
     WHEN NOT (isfinite(_s.t) AND _above(_s.df, 0)) THEN NULL
     WHEN _s.sides = 2 THEN t_sf2(abs(_s.t), _s.df)
@@ -70,17 +70,17 @@ CREATE OR REPLACE MACRO p_from_t(t, df, sides := 2, direction := NULL) AS
 CREATE OR REPLACE MACRO p_from_f(f, df) AS p_from_t(t_from_f(f, 1), df);
 
 -- p of a correlation of n people, by Student's t with n - 2 df.
-CREATE OR REPLACE MACRO p_from_r(r, n, sides := 2, direction := NULL) AS
+CREATE OR REPLACE MACRO p_from_r(r, n, by_name := NULL, sides := 2, direction := NULL) AS
   p_from_t(
     t_from_r(r, CAST(n AS DOUBLE) - 2), CAST(n AS DOUBLE) - 2,
-    sides := sides, direction := direction
+    sides := _named(sides, by_name, 'p_from_r', 'sides := 1'), direction := direction
   );
 
 -- p of a d of two groups, by Student's t with n1i + n2i - 2 df.
-CREATE OR REPLACE MACRO p_from_d(d, n1i, n2i, sides := 2, direction := NULL) AS
+CREATE OR REPLACE MACRO p_from_d(d, n1i, n2i, by_name := NULL, sides := 2, direction := NULL) AS
   p_from_t(
     t_from_d(d, n1i, n2i), CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2,
-    sides := sides, direction := direction
+    sides := _named(sides, by_name, 'p_from_d', 'sides := 1'), direction := direction
   );
 
 -- ---------------------------------------------------------------- d
@@ -97,9 +97,11 @@ CREATE OR REPLACE MACRO d_from_f(f, n1i, n2i, direction) AS
   d_from_t(t_from_f(f, direction), n1i, n2i);
 
 -- d from p of the t test. metafor: escalc's pi, with the sign of direction.
-CREATE OR REPLACE MACRO d_from_p(p, n1i, n2i, direction, sides := 2) AS
+CREATE OR REPLACE MACRO d_from_p(p, n1i, n2i, direction, by_name := NULL, sides := 2) AS
   d_from_t(
-    t_from_p(p, CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, direction, sides := sides), n1i, n2i
+    t_from_p(p, CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, direction,
+      sides := _named(sides, by_name, 'd_from_p', 'sides := 1')),
+    n1i, n2i
   );
 
 -- d from r: 2 r / sqrt(1 - r^2); Borenstein et al. 2009, equation 7.5.
@@ -146,8 +148,12 @@ CREATE OR REPLACE MACRO r_from_t(t, df) AS
 CREATE OR REPLACE MACRO r_from_f(f, df, direction) AS r_from_t(t_from_f(f, direction), df);
 
 -- r from p of the correlation of n people, by t with n - 2 df.
-CREATE OR REPLACE MACRO r_from_p(p, n, direction, sides := 2) AS
-  r_from_t(t_from_p(p, CAST(n AS DOUBLE) - 2, direction, sides := sides), CAST(n AS DOUBLE) - 2);
+CREATE OR REPLACE MACRO r_from_p(p, n, direction, by_name := NULL, sides := 2) AS
+  r_from_t(
+    t_from_p(p, CAST(n AS DOUBLE) - 2, direction,
+      sides := _named(sides, by_name, 'r_from_p', 'sides := 1')),
+    CAST(n AS DOUBLE) - 2
+  );
 
 -- r from d: d / sqrt(d^2 + a) with a = (n1i + n2i)^2 / (n1i n2i), which is 4 for equal groups, and
 -- where the sizes are left out; Borenstein et al. 2009, equations 7.7 and 7.8.
@@ -231,26 +237,26 @@ CREATE OR REPLACE MACRO r_from_z(z) AS
 -- SE of a mean or a difference from its confidence interval: (ci_upper - ci_lower) / (2 q), q the
 -- quantile of the normal distribution. Cochrane Handbook 6.3.1. For a ratio give the logarithms of
 -- its bounds (6.3.2).
-CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, level := 95) AS
+CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, by_name := NULL, level := 95) AS
   list_transform([{
     'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE),
-    'outside': _outside(level, 'se_from_ci')
+    'outside': _named(_outside(level, 'se_from_ci'), by_name, 'se_from_ci', 'level := 95')
   }], lambda _s:
     CASE WHEN _above(_s.width, 0) THEN _s.width / -2 / norm_ppf(_s.outside / 2) END)[1];
 
 -- The same, for the macro that is called.
-CREATE OR REPLACE MACRO _se_from_ci_t(ci_lower, ci_upper, df, level, what) AS
+CREATE OR REPLACE MACRO _se_from_ci_t(ci_lower, ci_upper, df, by_name, level, what) AS
   list_transform([{
     'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE), 'df': CAST(df AS DOUBLE),
-    'outside': _outside(level, what)
+    'outside': _named(_outside(level, what), by_name, what, 'level := 95')
   }], lambda _s:
     CASE WHEN _above(_s.width, 0) AND _above(_s.df, 0) THEN
       _s.width / -2 / t_ppf(_s.outside / 2, _s.df) END)[1];
 
--- SE from a confidence interval by the t distribution with df, as of a small study. Cochrane Handbook
--- 6.5.2.3.
-CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, level := 95) AS
-  _se_from_ci_t(ci_lower, ci_upper, df, level, 'se_from_ci_t');
+-- SE from a confidence interval by the t distribution with df, as of a small study. Cochrane
+-- Handbook 6.5.2.3.
+CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, by_name := NULL, level := 95) AS
+  _se_from_ci_t(ci_lower, ci_upper, df, by_name, level, 'se_from_ci_t');
 
 -- SD of n people from the SE of their mean: SE sqrt(n). Cochrane Handbook 6.5.2.2.
 CREATE OR REPLACE MACRO sd_from_se(se, n) AS
@@ -259,5 +265,7 @@ CREATE OR REPLACE MACRO sd_from_se(se, n) AS
 
 -- SD of n people from the confidence interval of their mean, by the t distribution with n - 1 df.
 -- Cochrane Handbook 6.5.2.2, which takes the normal one for large n.
-CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, level := 95) AS
-  sd_from_se(_se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, level, 'sd_from_ci'), n);
+CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, by_name := NULL, level := 95) AS
+  sd_from_se(
+    _se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, by_name, level, 'sd_from_ci'), n
+  );

@@ -38,11 +38,12 @@ CREATE OR REPLACE MACRO _extra(add_to, amount, has_none, any_zero, what, zero) A
 CREATE OR REPLACE MACRO _rest(n, x) AS CAST(n AS DOUBLE) - CAST(x AS DOUBLE);
 
 -- Whether a table has a cell of 0, for any_zero; with drop00 a table that is dropped has none.
-CREATE OR REPLACE MACRO has_zero_cell(ai, n1i, ci, n2i, drop00 := false) AS
+CREATE OR REPLACE MACRO has_zero_cell(ai, n1i, ci, n2i, by_name := NULL, drop00 := false) AS
   list_transform([{
     'a': CAST(ai AS DOUBLE), 'b': _rest(n1i, ai), 'c': CAST(ci AS DOUBLE), 'd': _rest(n2i, ci)
   }], lambda _t: CASE
-    WHEN drop00 AND ((_t.a = 0 AND _t.c = 0) OR (_t.b = 0 AND _t.d = 0)) THEN false
+    WHEN _named(drop00, by_name, 'has_zero_cell', 'drop00 := true')
+      AND ((_t.a = 0 AND _t.c = 0) OR (_t.b = 0 AND _t.d = 0)) THEN false
     ELSE _t.a = 0 OR _t.b = 0 OR _t.c = 0 OR _t.d = 0
   END)[1];
 
@@ -69,14 +70,16 @@ CREATE OR REPLACE MACRO _two_by_two(ai, bi, ci, di, amount, add_to, drop00, any_
     'a': _t.a + _t.extra, 'b': _t.b + _t.extra, 'c': _t.c + _t.extra, 'd': _t.d + _t.extra
   })[1];
 
--- Log risk ratio of four cells ln(ai/n1i) - ln(ci/n2i) with n1i = ai + bi and n2i = ci + di, variance
--- 1/ai - 1/n1i + 1/ci - 1/n2i. metafor: RR. add, add_to, drop00 and any_zero: see above.
+-- Log risk ratio of four cells ln(ai/n1i) - ln(ci/n2i) with n1i = ai + bi and n2i = ci + di,
+-- variance 1/ai - 1/n1i + 1/ci - 1/n2i. metafor: RR. add, add_to, drop00 and any_zero: see above.
 -- Fleiss & Berlin 2009 (in Cooper et al.); Borenstein et al. 2009, equations 5.1 to 5.3.
 CREATE OR REPLACE MACRO es_rr_cells(
-  ai, bi, ci, di, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, bi, ci, di, by_name := NULL,
+  add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   list_transform(
-    [_two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_rr')],
+    [_two_by_two(ai, bi, ci, di, _named(add, by_name, 'es_rr_cells', 'add := 0.5'),
+      add_to, drop00, any_zero, 'es_rr')],
     lambda _t: _effect(
       ln(_t.a / (_t.a + _t.b)) - ln(_t.c / (_t.c + _t.d)),
       _t.b / (_t.a * (_t.a + _t.b)) + _t.d / (_t.c * (_t.c + _t.d)),
@@ -86,32 +89,38 @@ CREATE OR REPLACE MACRO es_rr_cells(
 
 -- Log risk ratio of events and group sizes; all else as es_rr_cells. metafor: RR.
 CREATE OR REPLACE MACRO es_rr(
-  ai, n1i, ci, n2i, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, n1i, ci, n2i, by_name := NULL,
+  add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   es_rr_cells(
     ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
+    add := _named(add, by_name, 'es_rr', 'add := 0.5'),
+    add_to := add_to, drop00 := drop00, any_zero := any_zero
   );
 
 -- Log odds ratio of four cells ln(ai/bi) - ln(ci/di), variance 1/ai + 1/bi + 1/ci + 1/di. metafor:
 -- OR. add, add_to, drop00 and any_zero: see above. Fleiss & Berlin 2009; Borenstein et al. 2009,
 -- equations 5.8 to 5.10.
 CREATE OR REPLACE MACRO es_or_cells(
-  ai, bi, ci, di, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, bi, ci, di, by_name := NULL,
+  add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   list_transform(
-    [_two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_or')],
+    [_two_by_two(ai, bi, ci, di, _named(add, by_name, 'es_or_cells', 'add := 0.5'),
+      add_to, drop00, any_zero, 'es_or')],
     lambda _t: _effect(
       ln(_t.a / _t.b) - ln(_t.c / _t.d), 1 / _t.a + 1 / _t.b + 1 / _t.c + 1 / _t.d, 'OR')
   )[1];
 
 -- Log odds ratio of events and group sizes; all else as es_or_cells. metafor: OR.
 CREATE OR REPLACE MACRO es_or(
-  ai, n1i, ci, n2i, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, n1i, ci, n2i, by_name := NULL,
+  add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   es_or_cells(
     ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
+    add := _named(add, by_name, 'es_or', 'add := 0.5'),
+    add_to := add_to, drop00 := drop00, any_zero := any_zero
   );
 
 -- Risk difference of four cells p1 - p2 with p1 = ai/n1i, p2 = ci/n2i, n1i = ai + bi and
@@ -120,10 +129,12 @@ CREATE OR REPLACE MACRO es_or(
 --   al. 2009, chapter 5.
 --   'UB', unbiased: with n1i - 1 and n2i - 1 below; null where one of them is 0.
 CREATE OR REPLACE MACRO es_rd_cells(
-  ai, bi, ci, di, vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, bi, ci, di, by_name := NULL,
+  vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   list_transform([{
-    't': _two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_rd'),
+    't': _two_by_two(ai, bi, ci, di, _named(add, by_name, 'es_rd_cells', 'add := 0.5'),
+      add_to, drop00, any_zero, 'es_rd'),
     'less': CASE _choice(vtype, ['LS', 'UB'], 'vtype of es_rd') WHEN 'LS' THEN 0 ELSE 1 END
   }], lambda _s: _effect(
     _s.t.a / (_s.t.a + _s.t.b) - _s.t.c / (_s.t.c + _s.t.d),
@@ -136,11 +147,13 @@ CREATE OR REPLACE MACRO es_rd_cells(
 
 -- Risk difference of events and group sizes; all else as es_rd_cells. metafor: RD.
 CREATE OR REPLACE MACRO es_rd(
-  ai, n1i, ci, n2i, vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
+  ai, n1i, ci, n2i, by_name := NULL,
+  vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
 ) AS
   es_rd_cells(
     ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    vtype := vtype, add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
+    vtype := vtype, add := _named(add, by_name, 'es_rd', 'add := 0.5'),
+    add_to := add_to, drop00 := drop00, any_zero := any_zero
   );
 
 -- ---------------------------------------------------------------- one group
@@ -163,10 +176,10 @@ CREATE OR REPLACE MACRO _counts(xi, ni, amount, add_to, any_zero, what) AS
 -- ni - xi.
 --   vtype 'LS' (default): p (1-p) / ni; 'UB', unbiased: p (1-p) / (ni - 1).
 CREATE OR REPLACE MACRO es_pr(
-  xi, ni, vtype := 'LS', add := 0.5, add_to := 'only0', any_zero := NULL
+  xi, ni, by_name := NULL, vtype := 'LS', add := 0.5, add_to := 'only0', any_zero := NULL
 ) AS
   list_transform([{
-    't': _counts(xi, ni, add, add_to, any_zero, 'es_pr'),
+    't': _counts(xi, ni, _named(add, by_name, 'es_pr', 'add := 0.5'), add_to, any_zero, 'es_pr'),
     'less': CASE _choice(vtype, ['LS', 'UB'], 'vtype of es_pr') WHEN 'LS' THEN 0 ELSE 1 END
   }], lambda _s: _effect(
     _s.t.x / (_s.t.x + _s.t.m),
@@ -177,8 +190,10 @@ CREATE OR REPLACE MACRO es_pr(
 
 -- Logit of a proportion ln(xi / (ni - xi)), variance 1/xi + 1/(ni - xi). metafor: PLO. add, add_to
 -- and any_zero as for es_pr.
-CREATE OR REPLACE MACRO es_plo(xi, ni, add := 0.5, add_to := 'only0', any_zero := NULL) AS
+CREATE OR REPLACE MACRO es_plo(
+  xi, ni, by_name := NULL, add := 0.5, add_to := 'only0', any_zero := NULL
+) AS
   list_transform(
-    [_counts(xi, ni, add, add_to, any_zero, 'es_plo')],
+    [_counts(xi, ni, _named(add, by_name, 'es_plo', 'add := 0.5'), add_to, any_zero, 'es_plo')],
     lambda _t: _effect(ln(_t.x / _t.m), 1 / _t.x + 1 / _t.m, 'PLO')
   )[1];

@@ -179,14 +179,15 @@ CREATE OR REPLACE MACRO sign_test(positive, negative) AS
 -- A vote is 'positive', 'negative' or 'unclear', see vote(yi); another word is an error. Votes do
 -- not say how large an effect is, and weigh a study of 20 people as one of 2,000: they are for
 -- studies that give a direction and no more.
-CREATE OR REPLACE MACRO vote_count(votes, level := 95) AS
+CREATE OR REPLACE MACRO vote_count(votes, by_name := NULL, level := 95) AS
   list_transform(list_transform(list_transform([{
     'k': count(votes), 'k_missing': count(*) - count(votes),
     'positive': count(CASE WHEN votes = 'positive' THEN 1 END),
     'negative': count(CASE WHEN votes = 'negative' THEN 1 END),
     'unclear': count(CASE WHEN votes = 'unclear' THEN 1 END),
     'other': min(CASE WHEN votes NOT IN ('positive', 'negative', 'unclear') THEN votes END),
-    'outside': CASE WHEN count(*) > 0 THEN _outside(min(level), 'vote_count') END
+    'outside': CASE WHEN count(*) > 0 THEN
+      _named(_outside(min(level), 'vote_count'), min(by_name), 'vote_count', 'level := 95') END
   }], lambda _s: {
     'votes': CASE WHEN _s.other IS NULL THEN _s
       WHEN _choice(_s.other, ['positive', 'negative', 'unclear'], 'vote of vote_count') <> ''
@@ -234,7 +235,7 @@ CREATE OR REPLACE MACRO harvest_plot(votes) AS TABLE
 
 -- ---------------------------------------------------------------- unit of analysis
 
--- The one measure of the effects of a sample that are combined, or of all where none is, or an error.
+-- The one measure of the effects of a sample that are combined, of all where none is, or an error.
 CREATE OR REPLACE MACRO _one_measure(measure, combined, given) AS CASE
   WHEN given AND count(measure) FILTER (combined) < count(*) FILTER (combined) THEN
     error('combine_average: ' || count(*) FILTER (combined) - count(measure) FILTER (combined)
@@ -253,11 +254,11 @@ CREATE OR REPLACE MACRO _one_measure(measure, combined, given) AS CASE
 --   measure   the column of that name, so that different measures among the combined effects are
 --             refused, and an effect without one
 -- Null where a vi is not above 0, and where rho is too negative for so many effects.
-CREATE OR REPLACE MACRO combine_average(yi, vi, rho, measure := NULL) AS
+CREATE OR REPLACE MACRO combine_average(yi, vi, rho, by_name := NULL, measure := NULL) AS
   list_transform(list_transform([{
     'rows': list({'y': CAST(yi AS DOUBLE), 'v': CAST(vi AS DOUBLE), 'rho': CAST(rho AS DOUBLE)})
       FILTER (yi IS NOT NULL AND vi IS NOT NULL),
-    'all': count(*),
+    'all': _named(count(*), min(by_name), 'combine_average', 'measure := measure'),
     'measure': _one_measure(CAST(measure AS VARCHAR), yi IS NOT NULL AND vi IS NOT NULL,
       _is_given(measure)),
     'rho': CASE WHEN bool_and(coalesce(CAST(rho AS DOUBLE) BETWEEN -1 AND 1, false)) IS NOT FALSE

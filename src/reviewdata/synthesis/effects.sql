@@ -32,10 +32,11 @@ CREATE OR REPLACE MACRO _effect(y, v, name) AS
 --   6:107. From m = 40 on by the series of its logarithm, where lgamma would lose digits.
 --   'approximate': 1 - 3 / (4m - 1), Hedges 1981; Borenstein et al. 2009, equation 4.22.
 --   'none': 1, that is Cohen's d.
-CREATE OR REPLACE MACRO hedges_j(m, correction := 'exact') AS
+CREATE OR REPLACE MACRO hedges_j(m, by_name := NULL, correction := 'exact') AS
   list_transform([{
     'm': CAST(m AS DOUBLE),
-    'how': _choice(correction, ['exact', 'approximate', 'none'], 'correction of Hedges')
+    'how': _choice(_named(correction, by_name, 'hedges_j', 'correction := ''approximate'''),
+      ['exact', 'approximate', 'none'], 'correction of Hedges')
   }], lambda _s: CASE
     WHEN NOT _above(_s.m, 1) OR _s.m IS NULL THEN NULL
     WHEN _s.how = 'none' THEN CAST(1 AS DOUBLE)
@@ -50,11 +51,12 @@ CREATE OR REPLACE MACRO hedges_j(m, correction := 'exact') AS
 --   vtype 'LS' (default): sd1i^2/n1i + sd2i^2/n2i; Borenstein 2009 (in Cooper et al., Handbook of
 --   Research Synthesis, 2nd ed.), equation 12.5; Borenstein et al. 2009, chapter 4.
 --   'HO': equal variances, sp^2 (1/n1i + 1/n2i) with the pooled sp; equation 12.3.
-CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS') AS
+CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, by_name := NULL, vtype := 'LS') AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n1': CAST(n1i AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 's2': CAST(sd2i AS DOUBLE), 'n2': CAST(n2i AS DOUBLE),
-    'vtype': _choice(vtype, ['LS', 'HO'], 'vtype of es_md')
+    'vtype': _choice(_named(vtype, by_name, 'es_md', 'vtype := ''HO'''), ['LS', 'HO'],
+      'vtype of es_md')
   }], lambda _s: _effect(
     _s.m1 - _s.m2,
     CASE WHEN _above(_s.n1, 1) AND _above(_s.n2, 1) AND _least(_s.s1, 0) AND _least(_s.s2, 0) THEN
@@ -75,13 +77,16 @@ CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS') AS
 --   'LS2': J^2 (1/n1i + 1/n2i + d^2 / (2 (n1i + n2i))); Borenstein 2009, equation 12.17;
 --   Borenstein et al. 2009, equations 4.20 and 4.24.
 --   correction: that of hedges_j. Null where n1i + n2i is 3 or less.
-CREATE OR REPLACE MACRO es_smd_from_d(d, n1i, n2i, vtype := 'LS', correction := 'exact') AS
+CREATE OR REPLACE MACRO es_smd_from_d(
+  d, n1i, n2i, by_name := NULL, vtype := 'LS', correction := 'exact'
+) AS
   list_transform([{
     'd': CAST(d AS DOUBLE), 'n1': CAST(n1i AS DOUBLE), 'n2': CAST(n2i AS DOUBLE),
     'j': hedges_j(CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, correction := correction),
     'vtype': CASE WHEN vtype = 'UB' AND correction = 'none' THEN error('vtype of es_smd: ''UB'' is '
         || 'the variance of a corrected value; with correction := ''none'' take ''LS''')
-      ELSE _choice(vtype, ['LS', 'UB', 'LS2'], 'vtype of es_smd') END
+      ELSE _choice(_named(vtype, by_name, 'es_smd_from_d', 'vtype := ''UB'''),
+        ['LS', 'UB', 'LS2'], 'vtype of es_smd') END
   }], lambda _s: _effect(
     _s.j * _s.d,
     CASE WHEN _least(_s.n1, 1) AND _least(_s.n2, 1) THEN
@@ -112,10 +117,11 @@ CREATE OR REPLACE MACRO cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i) AS
 -- Standardised mean difference, Hedges' g by default; vtype and correction as es_smd_from_d.
 -- metafor: SMD.
 CREATE OR REPLACE MACRO es_smd(
-  m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS', correction := 'exact'
+  m1i, sd1i, n1i, m2i, sd2i, n2i, by_name := NULL, vtype := 'LS', correction := 'exact'
 ) AS
   es_smd_from_d(
-    cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i), n1i, n2i, vtype := vtype, correction := correction
+    cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i), n1i, n2i,
+    vtype := _named(vtype, by_name, 'es_smd', 'vtype := ''UB'''), correction := correction
   );
 
 -- ---------------------------------------------------------------- two variables
@@ -146,10 +152,11 @@ CREATE OR REPLACE MACRO _f11_less_1(r2, n) AS
 --   'UB', unbiased: ri^2 - 1 + (ni-3)/(ni-2) (1 - ri^2) 2F1(1, 1; ni/2; 1 - ri^2); Hedges 1989,
 --   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201, as
 --   metafor. For a whole ni above 4; null where the estimate is below 0, as happens for small ni.
-CREATE OR REPLACE MACRO es_cor(ri, ni, vtype := 'LS') AS
+CREATE OR REPLACE MACRO es_cor(ri, ni, by_name := NULL, vtype := 'LS') AS
   list_transform([{
     'r': CAST(ri AS DOUBLE), 'n': CAST(ni AS DOUBLE),
-    'vtype': _choice(vtype, ['LS', 'UB'], 'vtype of es_cor')
+    'vtype': _choice(_named(vtype, by_name, 'es_cor', 'vtype := ''UB'''), ['LS', 'UB'],
+      'vtype of es_cor')
   }], lambda _s: _effect(
     _s.r,
     CASE WHEN abs(_s.r) <= 1 AND _above(_s.n, 3) THEN
@@ -216,12 +223,12 @@ CREATE OR REPLACE MACRO _change(d, ni, scale, vtype, correction, name, what) AS
 -- 18:271. Null for ni of 2 or less.
 --   vtype 'LS' (default): 1/ni + g^2 / (2 ni); 'LS2': J^2 (1/ni + d^2 / (2 ni)).
 CREATE OR REPLACE MACRO es_smcc(
-  m1i, m2i, sd1i, sd2i, ni, ri, vtype := 'LS', correction := 'exact'
+  m1i, m2i, sd1i, sd2i, ni, ri, by_name := NULL, vtype := 'LS', correction := 'exact'
 ) AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n': CAST(ni AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 's2': CAST(sd2i AS DOUBLE), 'r': CAST(ri AS DOUBLE),
-    'vtype': vtype, 'correction': correction
+    'vtype': _named(vtype, by_name, 'es_smcc', 'vtype := ''LS2'''), 'correction': correction
   }], lambda _s: _change(
     CASE WHEN _least(_s.s1, 0) AND _least(_s.s2, 0) AND abs(_s.r) <= 1 THEN
       (_s.m1 - _s.m2) / nullif(sqrt(pow(_s.s1 - _s.s2, 2) + 2 * (1 - _s.r) * _s.s1 * _s.s2), 0) END,
@@ -234,11 +241,13 @@ CREATE OR REPLACE MACRO es_smcc(
 -- for ni of 2 or less.
 --   vtype 'LS' (default): 2 (1 - ri) / ni + g^2 / (2 ni);
 --   'LS2': J^2 (2 (1 - ri) / ni + d^2 / (2 ni)).
-CREATE OR REPLACE MACRO es_smcr(m1i, m2i, sd1i, ni, ri, vtype := 'LS', correction := 'exact') AS
+CREATE OR REPLACE MACRO es_smcr(
+  m1i, m2i, sd1i, ni, ri, by_name := NULL, vtype := 'LS', correction := 'exact'
+) AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n': CAST(ni AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 'r': CAST(ri AS DOUBLE),
-    'vtype': vtype, 'correction': correction
+    'vtype': _named(vtype, by_name, 'es_smcr', 'vtype := ''LS2'''), 'correction': correction
   }], lambda _s: _change(
     CASE WHEN _above(_s.s1, 0) AND abs(_s.r) <= 1 THEN (_s.m1 - _s.m2) / _s.s1 END,
     _s.n, 2 * (1 - _s.r), _s.vtype, _s.correction, 'SMCR', 'es_smcr'

@@ -299,7 +299,7 @@ CREATE OR REPLACE MACRO _pooled(s, y, w, z_ci, z_pi, method, test) AS (
 -- The options of pool: true, or an error that names the nearest.
 CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
     CASE WHEN by_name IS NOT NULL
-        THEN error(name || ' takes all but its data by name, as in level := 95')
+        THEN error(_by_place(name, 'level := 95'))
     WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
         THEN error(_unknown('method of ' || name, method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
     WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
