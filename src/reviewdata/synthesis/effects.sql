@@ -146,12 +146,14 @@ CREATE OR REPLACE MACRO _f11_less_1(r2, n) AS
         ELSE 2 / _s.x * (1 - sqrt(_s.r2 / _s.x) * atan(sqrt(_s.x / _s.r2))) END) - 1
   END)[1];
 
--- Correlation ri of ni people. metafor: COR. Null for ni of 3 or less, as in metafor.
+-- Correlation ri of ni people, not corrected for its bias. metafor: COR. Null for ni of 3 or less, as
+-- in metafor.
 --   vtype 'LS' (default): (1 - ri^2)^2 / (ni - 1); Borenstein 2009, equation 12.27; Borenstein et
 --   al. 2009, equation 6.1.
 --   'UB', unbiased: ri^2 - 1 + (ni-3)/(ni-2) (1 - ri^2) 2F1(1, 1; ni/2; 1 - ri^2); Hedges 1989,
---   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201, as
---   metafor. For a whole ni above 4; null where the estimate is below 0, as happens for small ni.
+--   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201. For a
+--   whole ni above 4; null where the estimate is below 0, as happens for small ni. metafor takes
+--   'UB' for UCOR alone, the corrected correlation, whose square it has in place of the first ri^2.
 CREATE OR REPLACE MACRO es_cor(ri, ni, by_name := NULL, vtype := 'LS') AS
   list_transform([{
     'r': CAST(ri AS DOUBLE), 'n': CAST(ni AS DOUBLE),
