@@ -395,6 +395,41 @@ def test_it_stands_wherever_an_aggregate_may() -> None:
     assert CON.execute("SELECT pool(yi, vi).k FROM effects").fetchall() == [(3,)]
 
 
+CANNOT = {
+    "SELECT grp FROM t GROUP BY grp HAVING pool(yi, vi).k > 1": (
+        "SELECT grp FROM t GROUP BY grp QUALIFY pool(yi, vi).k > 1"
+    ),
+    "SELECT avg(pool(yi, vi).estimate) FROM t GROUP BY grp": (
+        "SELECT avg(p.estimate) FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY grp)"
+    ),
+    "SELECT rank() OVER (ORDER BY pool(yi, vi).estimate) FROM t GROUP BY grp": (
+        "SELECT rank() OVER (ORDER BY p.estimate)"
+        " FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY grp)"
+    ),
+    "SELECT pool(yi, vi) OVER (PARTITION BY grp) FROM t": "SELECT pool(yi, vi) FROM t GROUP BY grp",
+    "SELECT pool(yi, vi) FILTER (yi > 0.2) FROM t": "SELECT pool(yi, vi) FROM t WHERE yi > 0.2",
+    "SELECT pool(DISTINCT yi, vi) FROM t": "SELECT pool(yi, vi) FROM (SELECT DISTINCT * FROM t)",
+    "SELECT grp, unnest(pool(yi, vi)) FROM t GROUP BY ALL": (
+        "SELECT grp, p.* FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY ALL)"
+    ),
+    "SELECT grp, unnest(vote_count(vote(yi))) FROM t GROUP BY ALL": (
+        "SELECT grp, unnest(vote_count(vote(yi))) FROM t GROUP BY grp"
+    ),
+}
+
+
+@pytest.mark.parametrize("cannot", CANNOT)
+def test_where_duckdb_does_not_take_it_another_spelling_works(cannot: str) -> None:
+    """What docs/synthesis.md says of DuckDB; a version that takes the first makes this fail."""
+    CON.execute(
+        "CREATE OR REPLACE TEMP TABLE t AS FROM (VALUES ('a', 0.1, 0.02), ('a', 0.5, 0.1),"
+        " ('b', 0.7, 0.03)) AS t(grp, yi, vi)"
+    )
+    with pytest.raises((duckdb.BinderException, duckdb.InvalidInputException)):
+        CON.execute(cannot)
+    assert CON.execute(CANNOT[cannot]).fetchall()
+
+
 def test_a_factor_of_knapp_and_hartung_below_one_is_seen_and_can_be_held_at_one() -> None:
     rows = [(0.30, 0.04), (0.31, 0.05), (0.29, 0.03), (0.30, 0.06)]
     z, knha, adhoc = (pool(rows, f", test := '{test}'") for test in ("z", "knha", "adhoc"))
