@@ -43,11 +43,13 @@ CREATE OR REPLACE MACRO _alpha(level) AS
     THEN (100 - 100 * TRY_CAST(level AS DOUBLE)) / 100
   END;
 
--- The same, or an error.
+-- The same, or an error. (DuckDB computes a CASE of constants once, and coalesce for every row.)
 CREATE OR REPLACE MACRO _outside(level, what) AS
-  coalesce(_alpha(level), error(what || ': the level is '
-    || coalesce(CAST(level AS VARCHAR), 'NULL')
-    || '; give a percent from 50 to below 100 or a share from 0.5 to below 1'));
+  CASE WHEN _alpha(level) IS NULL
+    THEN error(what || ': the level is ' || coalesce(CAST(level AS VARCHAR), 'NULL')
+      || '; give a percent from 50 to below 100 or a share from 0.5 to below 1')
+    ELSE _alpha(level)
+  END;
 
 -- An amount to add to cells, or an error.
 CREATE OR REPLACE MACRO _amount(amount, what) AS
