@@ -131,12 +131,13 @@ def synthesis() -> str:
         for macro in listed:
             if macro.file == file:
                 call = " ".join(macro.statement.split(" AS", 1)[0].split()).partition("MACRO ")[2]
+                call = call.replace(", by_name := NULL", "").replace("( ", "(").replace(" )", ")")
                 lines += [f"### {macro.name}", "", "```text", call, "", macro.comment, "```", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
 _ORDER = (
-    *("effects", "pooling", "mantel_haenszel", "sensitivity", "regression"),
+    *("effects", "counts", "pooling", "mantel_haenszel", "sensitivity", "regression"),
     *("conversions", "descriptions", "distributions"),
 )
 
@@ -153,12 +154,24 @@ SELECT unnest(pool(yi, vi, method := 'REML', unit := trial_id)) FROM effects
 
 They are shipped as .sql files that run in any DuckDB shell; `reviewdata query NAME --print-sql`
 prints a query with the macros it uses. In Python, `reviewdata.synthesis.install(connection)` gives
-them to any DuckDB connection. Options are named (`method := 'DL'`).
+them to any DuckDB connection. Options are named (`method := 'DL'`); one that is given by its place
+is an error.
 
 A macro that pools is an aggregate: it stands in the SELECT list, in ORDER BY and in QUALIFY, with
-or without GROUP BY, but not in HAVING and not within another aggregate. It returns a struct:
-`unnest(pool(...))` gives its fields as columns, `pool(...).estimate` one of them, and where `p` is
-`pool(...)` of a subquery, `p.*` all."""
+or without GROUP BY. DuckDB holds it for a function of a window, so that it does not stand
+
+- in HAVING (write QUALIFY);
+- within an aggregate or a window: not `avg(pool(yi, vi).estimate)`, not
+  `rank() OVER (ORDER BY pool(yi, vi).estimate)`. Pool in a subquery:
+  `SELECT avg(p.estimate) FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY grp)`;
+- before OVER, FILTER or with DISTINCT: not `pool(yi, vi) OVER (PARTITION BY grp)`. Group, and
+  choose rows with WHERE; a row whose effect or variance is null is not pooled.
+
+It returns a struct: `unnest(pool(...))` gives its fields as columns, `pool(...).estimate` one of
+them, and where `p` is `pool(...)` of a subquery, `p.*` all. DuckDB does not take `unnest` of a
+struct with GROUP BY ALL. Name the columns, `SELECT grp, unnest(pool(yi, vi)) FROM t GROUP BY grp`,
+or unnest outside: `SELECT grp, p.* FROM (SELECT grp, pool(yi, vi) AS p FROM t GROUP BY ALL)`. That
+holds for every macro of many rows that returns a struct, as vote_count."""
 
 
 def head_of(file: str) -> list[str]:

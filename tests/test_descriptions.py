@@ -287,7 +287,7 @@ def test_a_vote_is_the_direction_of_an_effect_whatever_its_p() -> None:
 def test_an_unknown_vote_and_an_impossible_level_are_errors() -> None:
     for expression, says in {
         "vote_count(v)": "vote of vote_count: 'Positive' is not known; nearest 'positive'",
-        "vote_count(lower(v), level := 95)": "level of vote_count: 95.0 lies outside 0 to 1",
+        "vote_count(lower(v), level := 9)": "vote_count: the level is 9; give a percent from 50",
     }.items():
         with pytest.raises(duckdb.InvalidInputException) as caught:
             aggregate(CON, expression, [("positive",), ("Positive",)], "v")
@@ -378,6 +378,24 @@ def test_combining_needs_a_correlation_and_one_measure() -> None:
         assert says in str(caught.value)
     with pytest.raises(duckdb.BinderException):
         aggregate(CON, "combine_average(y, v)", EFFECTS, "y, v")
+
+
+def test_only_effects_that_are_combined_must_have_the_one_measure() -> None:
+    def measure_of(*rows: tuple[float | None, float | None, str | None]) -> Any:
+        call = "combine_average(y, v, 0.5, measure := CAST(m AS VARCHAR))"
+        return aggregate(CON, call, rows, "y, v, m")["measure"]
+
+    one = (0.3, 0.1, "MD")
+    assert measure_of(one, (0.2, None, None), (None, 0.1, "SMD")) == "MD"
+    assert measure_of((None, 0.1, "SMD"), (None, None, "SMD"), (None, 0.1, None)) == "SMD"
+    assert measure_of((None, 0.1, None)) is measure_of() is None
+    for rows, says in (
+        ((one, (0.2, 0.1, None)), "combine_average: 1 of the rows have no measure"),
+        (((0.3, 0.1, None), (0.2, 0.1, None)), "2 of the rows have no measure"),
+        ((one, (0.2, 0.1, "SMD")), "one sample has effects of MD and SMD"),
+    ):
+        with pytest.raises(duckdb.InvalidInputException, match=says):
+            measure_of(*rows)
 
 
 def test_effects_are_combined_within_each_sample_before_pooling() -> None:

@@ -319,6 +319,7 @@ UNKNOWN = {
     "es_smd(NULL, 2, 20, 4, 3, 30, vtype := 'x')": "vtype of es_smd",
     "es_rr(4, 20, 7, 30, add_to := 'only')": "of es_rr: 'only' is not known; nearest 'only0'",
     "es_rr(4, 20, 7, 30, add_to := 'if0all')": "any_zero := bool_or",
+    "es_plo(4, 20, add_to := 'if0all')": "any_zero := bool_or(xi = 0 OR xi = ni) OVER ()",
     "es_rr(4, 20, 7, 30, add := -1)": "add of es_rr: -1 is no number of 0 or more",
     "es_rr(4, 20, 7, 30, add := NULL)": "add of es_rr: null is no number",
     "es_or(4, 20, 7, 30, drop00 := NULL)": "drop00 of es_or",

@@ -13,7 +13,7 @@ from conftest import Command
 from mini import write_mini
 
 import reviewdata.synthesis
-from reviewdata.synthesis.macros import FILES, find_calls, find_used, read_macros
+from reviewdata.synthesis.macros import FILES, find_calls, find_used, read_macros, split_arguments
 
 ONE = "SELECT pool(mean, sd * sd / n, unit := study_id).estimate AS estimate FROM results"
 
@@ -62,6 +62,77 @@ def test_every_macro_is_in_a_test() -> None:
     tests = "".join(p.read_text("utf-8") for p in sorted(Path(__file__).parent.glob("test_*.py")))
     for macro in read_macros():
         assert macro.startswith("_") or re.search(rf"\b{macro}\b", tests), macro
+
+
+def test_every_macro_has_words_of_its_own_above_it() -> None:
+    """They are its entry in docs/synthesis.md."""
+    for macro in read_macros().values():
+        assert macro.name.startswith("_") or re.search(r"\w", macro.comment), macro.name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_macros_stays_short(name: str) -> None:
+    text = files("reviewdata.synthesis").joinpath(f"{name}.sql").read_text("utf-8")
+    assert len(text.splitlines()) <= 400
+
+
+WITH_A_LEVEL = {
+    "pool": "yi, vi",
+    "egger": "yi, vi",
+    "confint_tau2": "yi, vi",
+    "regress": "yi, vi, yi",
+    "leave_one_out": "yi, yi, vi",
+    "pool_mh": "9, 9, yi, 9",
+    "vote_count": "vote(yi)",
+    "se_from_ci": "yi, vi",
+    "se_from_ci_t": "yi, vi, yi",
+    "sd_from_ci": "yi, vi, yi",
+}
+
+
+def test_a_level_is_read_alike_by_every_macro_that_takes_one() -> None:
+    taking = {name for name, macro in read_macros().items() if "level" in macro.options}
+    assert {name for name in taking if not name.startswith("_")} == set(WITH_A_LEVEL)
+    unread = {"1": "1", "100": "100", "49": "49", "0.4": "0.4", "-95": "-95", "NULL": "NULL"}
+    unread |= {"'95 %'": "95 %", "'nan'::DOUBLE": "nan", "true": "true", "[95]": "[95]"}
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+
+        def ask(name: str, level: str) -> object:
+            rows = "(VALUES (3, 5), (4, 9), (6, 8)) AS given(yi, vi)"
+            call = f"{name}({WITH_A_LEVEL[name]}, level := {level})"
+            return connection.execute(f"SELECT {call} FROM {rows}").fetchall()
+
+        for name in WITH_A_LEVEL:
+            assert ask(name, "90") == ask(name, "0.9") == ask(name, "'90'") != ask(name, "95")
+            for level, shown in unread.items():
+                says = re.escape(f"{name}: the level is {shown}; give a percent from 50 to below")
+                with pytest.raises(duckdb.InvalidInputException, match=says):
+                    ask(name, level)
+
+
+SIZES = {"r_from_d", "var_r_from_d"}
+"""Those whose sizes of the groups are data, and may be left out."""
+
+
+def test_an_option_that_is_given_by_its_place_is_an_error() -> None:
+    with_options = 0
+    for name, macro in read_macros().items():
+        parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
+        data = [parameter for parameter in parameters if ":=" not in parameter]
+        if name.startswith("_") or name in SIZES or len(data) == len(parameters):
+            continue
+        with_options += 1
+        given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
+        says = f"{name} takes all but its data by name, as in "
+        with duckdb.connect() as connection:
+            reviewdata.synthesis.install(connection, find_used(f"{name}()"))
+            for more in ("0.5", "'DL'", "true, 'x'", "x"):
+                call = f"{name}({', '.join([*given, more])})"
+                with pytest.raises(duckdb.InvalidInputException, match=says) as raised:
+                    connection.execute(f"SELECT {call} FROM (SELECT 0.3 AS x)").fetchall()
+                assert str(raised.value).partition(says)[2].partition(" ")[0] in macro.options
+    assert with_options > 25
 
 
 def test_macros_are_created_again_and_kept_in_a_file(tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ def test_leave_one_out_counts_what_it_cannot_pool_and_leaves_it_in_no_turn() -> 
     assert {(entry["k"], entry["k_missing"]) for entry in found} == {(3, 1)}
 
 
+def test_leave_one_out_needs_a_label_of_its_own_for_each_row_that_is_pooled() -> None:
+    twice = [*ROWS, ("c", 0.3, 0.02, 1.0), ("b", 0.4, 0.02, 1.0), ("a", 0.4, None, 1.0)]
+    with pytest.raises(duckdb.InvalidInputException, match="have one label, as b, c; give each"):
+        ask("leave_one_out(label, yi, vi)", twice)
+    with pytest.raises(duckdb.InvalidInputException, match="1 of the rows have no label"):
+        ask("leave_one_out(label, yi, vi)", [*ROWS, (None, 0.3, 0.02, 1.0)])
+    left_out = [("a", 0.4, None, 1.0), (None, 0.4, 0.0, 1.0)]
+    assert len(ask("leave_one_out(label, yi, vi)", [*ROWS, *left_out])) == len(ROWS)
+    assert len(ask("leave_one_out(struct_pack(a := label, b := xi), yi, vi)")) == len(ROWS)
+
+
 @pytest.mark.parametrize("rows", [[], [("a", 0.1, None, 1.0)]])
 def test_without_a_study_nothing_is_left_out(rows: Any) -> None:
     assert ask("leave_one_out(label, yi, vi)", rows) == []
@@ -199,6 +210,10 @@ def test_each_takes_a_measure_and_refuses_two(call: str) -> None:
     assert ask(f"{call}, measure := 'SMD')") == ask(f"{call})")
     with pytest.raises(duckdb.InvalidInputException, match="a and d are different measures"):
         ask(f"{call}, measure := label)")
+    with pytest.raises(duckdb.InvalidInputException, match="1 of the rows have no measure"):
+        ask(f"{call}, measure := CASE WHEN label <> 'b' THEN 'SMD' END)")
+    with pytest.raises(duckdb.InvalidInputException, match="4 of the rows have no measure"):
+        ask(f"{call}, measure := CAST(NULL AS VARCHAR))")
 
 
 @pytest.mark.parametrize(

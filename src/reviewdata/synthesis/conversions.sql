@@ -9,6 +9,9 @@
 --   direction   1 or -1: the sign of the effect, which F and a two-sided p do not have; anything
 --               else gives null
 --   sides       2 (default) or 1: whether p is two-sided, or one-sided in `direction`
+--   level       95 (default), of a confidence interval: a percent from 50 to below 100, or a share
+--               from 0.5 to below 1
+-- sides and level that are something else, or null, are an error.
 -- Null in, null out; an impossible value (|r| above 1, a p outside 0 to 1, df or n too small, an F
 -- below 0) gives null, and so does a result that is not finite (a p of 0, an r of 1).
 -- Borenstein et al. 2009: Introduction to Meta-Analysis, chapters 4, 6, 7.
@@ -43,19 +46,19 @@ CREATE OR REPLACE MACRO t_from_f(f, direction) AS
 
 -- t from its p: the quantile that leaves p (one-sided) or p/2 (two-sided) beyond it, in
 -- `direction`. A one-sided p above 0.5 gives a t against it. Cochrane Handbook 6.5.2.3.
-CREATE OR REPLACE MACRO t_from_p(p, df, direction, sides := 2) AS
+CREATE OR REPLACE MACRO t_from_p(p, df, direction, by_name := NULL, sides := 2) AS
   list_transform([{
-    'tail': CAST(p AS DOUBLE) / _sides(sides),
-    'df': CAST(df AS DOUBLE), 'sign': _sign(direction), 'sides': _sides(sides)
+    'p': CAST(p AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sign': _sign(direction),
+    'sides': _sides(_named(sides, by_name, 't_from_p', 'sides := 1'))
   }], lambda _s:
-    CASE WHEN _s.tail > 0 AND _s.tail * _s.sides <= 1 AND _above(_s.df, 0) THEN
-      _finite(-_s.sign * t_ppf(_s.tail, _s.df)) END)[1];
+    CASE WHEN _s.p > 0 AND _s.p <= 1 AND _above(_s.df, 0) THEN
+      _finite(-_s.sign * t_ppf(_s.p / _s.sides, _s.df)) END)[1];
 
 -- p of a t. With sides := 1 the p in `direction`, which must then be said.
-CREATE OR REPLACE MACRO p_from_t(t, df, sides := 2, direction := NULL) AS
+CREATE OR REPLACE MACRO p_from_t(t, df, by_name := NULL, sides := 2, direction := NULL) AS
   list_transform([{
-    't': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sides': _sides(sides),
-    'sign': _sign(direction)
+    't': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE), 'sign': _sign(direction),
+    'sides': _sides(_named(sides, by_name, 'p_from_t', 'sides := 1'))
   }], lambda _s: CASE
     WHEN NOT (isfinite(_s.t) AND _above(_s.df, 0)) THEN NULL
     WHEN _s.sides = 2 THEN t_sf2(abs(_s.t), _s.df)
@@ -66,17 +69,18 @@ CREATE OR REPLACE MACRO p_from_t(t, df, sides := 2, direction := NULL) AS
 -- p of an F with df1 = 1, which is two-sided for the difference of the two groups.
 CREATE OR REPLACE MACRO p_from_f(f, df) AS p_from_t(t_from_f(f, 1), df);
 
--- p of a correlation of n people (Student's t with n - 2 df), and of a d of two groups.
-CREATE OR REPLACE MACRO p_from_r(r, n, sides := 2, direction := NULL) AS
+-- p of a correlation of n people, by Student's t with n - 2 df.
+CREATE OR REPLACE MACRO p_from_r(r, n, by_name := NULL, sides := 2, direction := NULL) AS
   p_from_t(
     t_from_r(r, CAST(n AS DOUBLE) - 2), CAST(n AS DOUBLE) - 2,
-    sides := sides, direction := direction
+    sides := _named(sides, by_name, 'p_from_r', 'sides := 1'), direction := direction
   );
 
-CREATE OR REPLACE MACRO p_from_d(d, n1i, n2i, sides := 2, direction := NULL) AS
+-- p of a d of two groups, by Student's t with n1i + n2i - 2 df.
+CREATE OR REPLACE MACRO p_from_d(d, n1i, n2i, by_name := NULL, sides := 2, direction := NULL) AS
   p_from_t(
     t_from_d(d, n1i, n2i), CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2,
-    sides := sides, direction := direction
+    sides := _named(sides, by_name, 'p_from_d', 'sides := 1'), direction := direction
   );
 
 -- ---------------------------------------------------------------- d
@@ -88,13 +92,16 @@ CREATE OR REPLACE MACRO d_from_t(t, n1i, n2i) AS
   }], lambda _s: CASE WHEN _least(_s.n1, 1) AND _least(_s.n2, 1) THEN
     _finite(_s.t * sqrt(1 / _s.n1 + 1 / _s.n2)) END)[1];
 
--- d from F (df1 = 1), and from p of the t test. metafor: escalc's fi, and pi with its sign.
+-- d from F (df1 = 1). metafor: escalc's fi, with the sign of direction.
 CREATE OR REPLACE MACRO d_from_f(f, n1i, n2i, direction) AS
   d_from_t(t_from_f(f, direction), n1i, n2i);
 
-CREATE OR REPLACE MACRO d_from_p(p, n1i, n2i, direction, sides := 2) AS
+-- d from p of the t test. metafor: escalc's pi, with the sign of direction.
+CREATE OR REPLACE MACRO d_from_p(p, n1i, n2i, direction, by_name := NULL, sides := 2) AS
   d_from_t(
-    t_from_p(p, CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, direction, sides := sides), n1i, n2i
+    t_from_p(p, CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, direction,
+      sides := _named(sides, by_name, 'd_from_p', 'sides := 1')),
+    n1i, n2i
   );
 
 -- d from r: 2 r / sqrt(1 - r^2); Borenstein et al. 2009, equation 7.5.
@@ -102,11 +109,12 @@ CREATE OR REPLACE MACRO d_from_r(r) AS
   list_transform([CAST(r AS DOUBLE)], lambda _r:
     CASE WHEN abs(_r) < 1 THEN 2 * _r / sqrt((1 - _r) * (1 + _r)) END)[1];
 
--- d from an odds ratio, and from its logarithm: ln(OR) sqrt(3) / pi; Borenstein et al. 2009,
--- equation 7.1; Hasselblad & Hedges 1995, Psychol Bull 117:167. metafor: OR2DL.
+-- d from a log odds ratio: ln(OR) sqrt(3) / pi; Borenstein et al. 2009, equation 7.1; Hasselblad &
+-- Hedges 1995, Psychol Bull 117:167. metafor: OR2DL.
 CREATE OR REPLACE MACRO d_from_log_or(log_or) AS
   _finite(CAST(log_or AS DOUBLE) * sqrt(CAST(3 AS DOUBLE)) / pi());
 
+-- d from an odds ratio, by way of its logarithm: as d_from_log_or. Null for one of 0 or less.
 CREATE OR REPLACE MACRO d_from_or(odds_ratio) AS
   d_from_log_or(CASE WHEN odds_ratio > 0 THEN ln(CAST(odds_ratio AS DOUBLE)) END);
 
@@ -136,11 +144,16 @@ CREATE OR REPLACE MACRO r_from_t(t, df) AS
   list_transform([{'t': CAST(t AS DOUBLE), 'df': CAST(df AS DOUBLE)}], lambda _s:
     CASE WHEN _above(_s.df, 0) THEN _finite(_s.t / sqrt(_s.t * _s.t + _s.df)) END)[1];
 
--- r from F (df1 = 1, df its df2), and from p of the correlation of n people.
+-- r from F (df1 = 1, df its df2).
 CREATE OR REPLACE MACRO r_from_f(f, df, direction) AS r_from_t(t_from_f(f, direction), df);
 
-CREATE OR REPLACE MACRO r_from_p(p, n, direction, sides := 2) AS
-  r_from_t(t_from_p(p, CAST(n AS DOUBLE) - 2, direction, sides := sides), CAST(n AS DOUBLE) - 2);
+-- r from p of the correlation of n people, by t with n - 2 df.
+CREATE OR REPLACE MACRO r_from_p(p, n, direction, by_name := NULL, sides := 2) AS
+  r_from_t(
+    t_from_p(p, CAST(n AS DOUBLE) - 2, direction,
+      sides := _named(sides, by_name, 'r_from_p', 'sides := 1')),
+    CAST(n AS DOUBLE) - 2
+  );
 
 -- r from d: d / sqrt(d^2 + a) with a = (n1i + n2i)^2 / (n1i n2i), which is 4 for equal groups, and
 -- where the sizes are left out; Borenstein et al. 2009, equations 7.7 and 7.8.
@@ -168,20 +181,23 @@ CREATE OR REPLACE MACRO var_r_from_d(d, var_d, n1i := 1, n2i := 1) AS
 
 -- ---------------------------------------------------------------- odds ratio
 
--- Log odds ratio from d: d pi / sqrt(3), and the odds ratio itself; Borenstein et al. 2009,
--- equation 7.3. metafor: D2ORL.
+-- Log odds ratio from d: d pi / sqrt(3); Borenstein et al. 2009, equation 7.3. metafor: D2ORL.
 CREATE OR REPLACE MACRO log_or_from_d(d) AS
   _finite(CAST(d AS DOUBLE) * pi() / sqrt(CAST(3 AS DOUBLE)));
 
+-- Odds ratio from d: exp(d pi / sqrt(3)).
 CREATE OR REPLACE MACRO or_from_d(d) AS _finite(exp(log_or_from_d(d)));
 
--- Log odds ratio and odds ratio from r, and r from them: by way of d (groups of equal size).
+-- Log odds ratio from r, by way of d (d_from_r, log_or_from_d).
 CREATE OR REPLACE MACRO log_or_from_r(r) AS log_or_from_d(d_from_r(r));
 
+-- Odds ratio from r, by way of d (d_from_r, or_from_d).
 CREATE OR REPLACE MACRO or_from_r(r) AS or_from_d(d_from_r(r));
 
+-- r from a log odds ratio, by way of d of groups of equal size (d_from_log_or, r_from_d).
 CREATE OR REPLACE MACRO r_from_log_or(log_or) AS r_from_d(d_from_log_or(log_or));
 
+-- r from an odds ratio, by way of d of groups of equal size (d_from_or, r_from_d).
 CREATE OR REPLACE MACRO r_from_or(odds_ratio) AS r_from_d(d_from_or(odds_ratio));
 
 -- Variance of the log odds ratio from the variance of d: var pi^2 / 3; equation 7.4.
@@ -208,32 +224,39 @@ CREATE OR REPLACE MACRO back(measure, y) AS
     ELSE _finite(_s.y)
   END)[1];
 
--- Fisher's z from r, and r from z. metafor: transf.rtoz, transf.ztor.
+-- Fisher's z from r: atanh(r). metafor: transf.rtoz.
 CREATE OR REPLACE MACRO z_from_r(r) AS
   list_transform([CAST(r AS DOUBLE)], lambda _r: CASE WHEN abs(_r) < 1 THEN atanh(_r) END)[1];
 
+-- r from Fisher's z: tanh(z). metafor: transf.ztor.
 CREATE OR REPLACE MACRO r_from_z(z) AS
   list_transform([CAST(z AS DOUBLE)], lambda _z: CASE WHEN isfinite(_z) THEN tanh(_z) END)[1];
 
 -- ---------------------------------------------------------------- standard errors and SDs
 
 -- SE of a mean or a difference from its confidence interval: (ci_upper - ci_lower) / (2 q), q the
--- quantile of the normal distribution, or in se_from_ci_t of the t distribution with df. Cochrane
--- Handbook 6.3.1 and 6.5.2.3. For a ratio give the logarithms of its bounds (6.3.2).
-CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, level := 0.95) AS
+-- quantile of the normal distribution. Cochrane Handbook 6.3.1. For a ratio give the logarithms of
+-- its bounds (6.3.2).
+CREATE OR REPLACE MACRO se_from_ci(ci_lower, ci_upper, by_name := NULL, level := 95) AS
   list_transform([{
-    'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE), 'level': CAST(level AS DOUBLE)
+    'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE),
+    'outside': _named(_outside(level, 'se_from_ci'), by_name, 'se_from_ci', 'level := 95')
   }], lambda _s:
-    CASE WHEN _above(_s.width, 0) AND _above(_s.level, 0) AND _s.level < 1 THEN
-      _s.width / 2 / norm_ppf((1 + _s.level) / 2) END)[1];
+    CASE WHEN _above(_s.width, 0) THEN _s.width / -2 / norm_ppf(_s.outside / 2) END)[1];
 
-CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, level := 0.95) AS
+-- The same, for the macro that is called.
+CREATE OR REPLACE MACRO _se_from_ci_t(ci_lower, ci_upper, df, by_name, level, what) AS
   list_transform([{
     'width': CAST(ci_upper AS DOUBLE) - CAST(ci_lower AS DOUBLE), 'df': CAST(df AS DOUBLE),
-    'level': CAST(level AS DOUBLE)
+    'outside': _named(_outside(level, what), by_name, what, 'level := 95')
   }], lambda _s:
-    CASE WHEN _above(_s.width, 0) AND _above(_s.df, 0) AND _above(_s.level, 0) AND _s.level < 1 THEN
-      _s.width / 2 / t_ppf((1 + _s.level) / 2, _s.df) END)[1];
+    CASE WHEN _above(_s.width, 0) AND _above(_s.df, 0) THEN
+      _s.width / -2 / t_ppf(_s.outside / 2, _s.df) END)[1];
+
+-- SE from a confidence interval by the t distribution with df, as of a small study. Cochrane
+-- Handbook 6.5.2.3.
+CREATE OR REPLACE MACRO se_from_ci_t(ci_lower, ci_upper, df, by_name := NULL, level := 95) AS
+  _se_from_ci_t(ci_lower, ci_upper, df, by_name, level, 'se_from_ci_t');
 
 -- SD of n people from the SE of their mean: SE sqrt(n). Cochrane Handbook 6.5.2.2.
 CREATE OR REPLACE MACRO sd_from_se(se, n) AS
@@ -242,5 +265,7 @@ CREATE OR REPLACE MACRO sd_from_se(se, n) AS
 
 -- SD of n people from the confidence interval of their mean, by the t distribution with n - 1 df.
 -- Cochrane Handbook 6.5.2.2, which takes the normal one for large n.
-CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, level := 0.95) AS
-  sd_from_se(se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, level := level), n);
+CREATE OR REPLACE MACRO sd_from_ci(ci_lower, ci_upper, n, by_name := NULL, level := 95) AS
+  sd_from_se(
+    _se_from_ci_t(ci_lower, ci_upper, CAST(n AS DOUBLE) - 1, by_name, level, 'sd_from_ci'), n
+  );

@@ -174,27 +174,27 @@ CREATE OR REPLACE MACRO sign_test(positive, negative) AS
 
 -- The votes of a group, an aggregate: the struct of k votes seen, k_missing, positive, negative,
 -- unclear, share (of the positive among those with a direction), its Wilson interval of `level`
--- (Brown, Cai & DasGupta 2001, Stat Sci 16:101, who advise it for few studies), and p of sign_test.
+-- (95, or another as in pool; Brown, Cai & DasGupta 2001, Stat Sci 16:101, who advise it for few
+-- studies), and p of sign_test.
 -- A vote is 'positive', 'negative' or 'unclear', see vote(yi); another word is an error. Votes do
 -- not say how large an effect is, and weigh a study of 20 people as one of 2,000: they are for
 -- studies that give a direction and no more.
-CREATE OR REPLACE MACRO vote_count(votes, level := 0.95) AS
+CREATE OR REPLACE MACRO vote_count(votes, by_name := NULL, level := 95) AS
   list_transform(list_transform(list_transform([{
     'k': count(votes), 'k_missing': count(*) - count(votes),
     'positive': count(CASE WHEN votes = 'positive' THEN 1 END),
     'negative': count(CASE WHEN votes = 'negative' THEN 1 END),
     'unclear': count(CASE WHEN votes = 'unclear' THEN 1 END),
     'other': min(CASE WHEN votes NOT IN ('positive', 'negative', 'unclear') THEN votes END),
-    'level': min(CAST(level AS DOUBLE))
+    'outside': CASE WHEN count(*) > 0 THEN
+      _named(_outside(min(level), 'vote_count'), min(by_name), 'vote_count', 'level := 95') END
   }], lambda _s: {
     'votes': CASE WHEN _s.other IS NULL THEN _s
       WHEN _choice(_s.other, ['positive', 'negative', 'unclear'], 'vote of vote_count') <> ''
       THEN _s END,
     'n': nullif(_s.positive + _s.negative, 0),
     'share': _s.positive / CAST(nullif(_s.positive + _s.negative, 0) AS DOUBLE),
-    'z': CASE WHEN _s.level IS NULL THEN NULL
-      WHEN _s.level > 0 AND _s.level < 1 THEN norm_ppf((1 + _s.level) / 2)
-      ELSE error('level of vote_count: ' || _s.level || ' lies outside 0 to 1') END
+    'z': -norm_ppf(_s.outside / 2)
   }), lambda _s: {
     'votes': _s.votes, 'share': _s.share,
     'middle': (_s.share + _s.z * _s.z / (2 * _s.n)) / (1 + _s.z * _s.z / _s.n),
@@ -235,24 +235,32 @@ CREATE OR REPLACE MACRO harvest_plot(votes) AS TABLE
 
 -- ---------------------------------------------------------------- unit of analysis
 
+-- The one measure of the effects of a sample that are combined, of all where none is, or an error.
+CREATE OR REPLACE MACRO _one_measure(measure, combined, given) AS CASE
+  WHEN given AND count(measure) FILTER (combined) < count(*) FILTER (combined) THEN
+    error('combine_average: ' || count(*) FILTER (combined) - count(measure) FILTER (combined)
+      || ' of the rows have no measure')
+  WHEN min(measure) FILTER (combined) <> max(measure) FILTER (combined) THEN
+    error('combine_average: one sample has effects of ' || min(measure) FILTER (combined)
+      || ' and ' || max(measure) FILTER (combined) || '; convert them to one measure')
+  ELSE coalesce(min(measure) FILTER (combined), min(measure)) END;
+
 -- Several effects of one independent sample as one, an aggregate within the sample: the struct of
 -- yi, the plain mean, vi, k combined effects, k_missing effects without yi or vi, and measure.
 --   vi = (1/k^2) (sum(vi) + sum over i <> j of rho sqrt(vi vj))
 -- Borenstein et al. 2009, chapter 24. metafor: aggregate() with struct = "CS", weighted = FALSE.
 --   rho       the correlation of the effects, which is seldom printed: an assumption that has no
 --             default. 1 gives no gain from several effects, 0 takes them for independent.
---   measure   the column of that name, so that different measures are refused
+--   measure   the column of that name, so that different measures among the combined effects are
+--             refused, and an effect without one
 -- Null where a vi is not above 0, and where rho is too negative for so many effects.
-CREATE OR REPLACE MACRO combine_average(yi, vi, rho, measure := NULL) AS
+CREATE OR REPLACE MACRO combine_average(yi, vi, rho, by_name := NULL, measure := NULL) AS
   list_transform(list_transform([{
     'rows': list({'y': CAST(yi AS DOUBLE), 'v': CAST(vi AS DOUBLE), 'rho': CAST(rho AS DOUBLE)})
       FILTER (yi IS NOT NULL AND vi IS NOT NULL),
-    'all': count(*),
-    'measure': CASE
-      WHEN min(CAST(measure AS VARCHAR)) <> max(CAST(measure AS VARCHAR)) THEN
-        error('combine_average: one sample has effects of ' || min(CAST(measure AS VARCHAR))
-          || ' and ' || max(CAST(measure AS VARCHAR)) || '; convert them to one measure')
-      ELSE min(CAST(measure AS VARCHAR)) END,
+    'all': _named(count(*), min(by_name), 'combine_average', 'measure := measure'),
+    'measure': _one_measure(CAST(measure AS VARCHAR), yi IS NOT NULL AND vi IS NOT NULL,
+      _is_given(measure)),
     'rho': CASE WHEN bool_and(coalesce(CAST(rho AS DOUBLE) BETWEEN -1 AND 1, false)) IS NOT FALSE
         AND min(rho) IS NOT DISTINCT FROM max(rho) THEN CAST(min(rho) AS DOUBLE)
       ELSE error('combine_average: rho must be one number from -1 to 1') END

@@ -25,30 +25,18 @@ CREATE OR REPLACE MACRO _effect(y, v, name) AS
     'measure': name
   })[1];
 
--- How much is added to each cell of one table: add, or nothing. has_none tells whether this table
--- has a cell of 0, any_zero whether any table of the dataset has one.
-CREATE OR REPLACE MACRO _extra(add_to, amount, has_none, any_zero, what) AS
-  CASE add_to
-    WHEN 'all' THEN amount
-    WHEN 'only0' THEN CASE WHEN has_none THEN amount ELSE 0 END
-    WHEN 'if0all' THEN
-      CASE WHEN any_zero IS NULL THEN error('add_to of ' || what || ': ''if0all'' looks at all '
-          || 'tables; say any_zero := bool_or(has_zero_cell(ai, n1i, ci, n2i)) OVER ()')
-        WHEN has_none OR any_zero THEN amount ELSE 0 END
-    ELSE 0
-  END;
-
--- ---------------------------------------------------------------- two groups, means
+-- ---------------------------------------------------------------- two groups
 
 -- Hedges' correction factor J for m degrees of freedom; null for m of 1 or less.
 --   'exact' (default, metafor's): gamma(m/2) / (sqrt(m/2) gamma((m-1)/2)); Hedges 1981, J Educ Stat
 --   6:107. From m = 40 on by the series of its logarithm, where lgamma would lose digits.
 --   'approximate': 1 - 3 / (4m - 1), Hedges 1981; Borenstein et al. 2009, equation 4.22.
 --   'none': 1, that is Cohen's d.
-CREATE OR REPLACE MACRO hedges_j(m, correction := 'exact') AS
+CREATE OR REPLACE MACRO hedges_j(m, by_name := NULL, correction := 'exact') AS
   list_transform([{
     'm': CAST(m AS DOUBLE),
-    'how': _choice(correction, ['exact', 'approximate', 'none'], 'correction of Hedges')
+    'how': _choice(_named(correction, by_name, 'hedges_j', 'correction := ''approximate'''),
+      ['exact', 'approximate', 'none'], 'correction of Hedges')
   }], lambda _s: CASE
     WHEN NOT _above(_s.m, 1) OR _s.m IS NULL THEN NULL
     WHEN _s.how = 'none' THEN CAST(1 AS DOUBLE)
@@ -63,11 +51,12 @@ CREATE OR REPLACE MACRO hedges_j(m, correction := 'exact') AS
 --   vtype 'LS' (default): sd1i^2/n1i + sd2i^2/n2i; Borenstein 2009 (in Cooper et al., Handbook of
 --   Research Synthesis, 2nd ed.), equation 12.5; Borenstein et al. 2009, chapter 4.
 --   'HO': equal variances, sp^2 (1/n1i + 1/n2i) with the pooled sp; equation 12.3.
-CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS') AS
+CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, by_name := NULL, vtype := 'LS') AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n1': CAST(n1i AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 's2': CAST(sd2i AS DOUBLE), 'n2': CAST(n2i AS DOUBLE),
-    'vtype': _choice(vtype, ['LS', 'HO'], 'vtype of es_md')
+    'vtype': _choice(_named(vtype, by_name, 'es_md', 'vtype := ''HO'''), ['LS', 'HO'],
+      'vtype of es_md')
   }], lambda _s: _effect(
     _s.m1 - _s.m2,
     CASE WHEN _above(_s.n1, 1) AND _above(_s.n2, 1) AND _least(_s.s1, 0) AND _least(_s.s2, 0) THEN
@@ -88,13 +77,16 @@ CREATE OR REPLACE MACRO es_md(m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS') AS
 --   'LS2': J^2 (1/n1i + 1/n2i + d^2 / (2 (n1i + n2i))); Borenstein 2009, equation 12.17;
 --   Borenstein et al. 2009, equations 4.20 and 4.24.
 --   correction: that of hedges_j. Null where n1i + n2i is 3 or less.
-CREATE OR REPLACE MACRO es_smd_from_d(d, n1i, n2i, vtype := 'LS', correction := 'exact') AS
+CREATE OR REPLACE MACRO es_smd_from_d(
+  d, n1i, n2i, by_name := NULL, vtype := 'LS', correction := 'exact'
+) AS
   list_transform([{
     'd': CAST(d AS DOUBLE), 'n1': CAST(n1i AS DOUBLE), 'n2': CAST(n2i AS DOUBLE),
     'j': hedges_j(CAST(n1i AS DOUBLE) + CAST(n2i AS DOUBLE) - 2, correction := correction),
     'vtype': CASE WHEN vtype = 'UB' AND correction = 'none' THEN error('vtype of es_smd: ''UB'' is '
         || 'the variance of a corrected value; with correction := ''none'' take ''LS''')
-      ELSE _choice(vtype, ['LS', 'UB', 'LS2'], 'vtype of es_smd') END
+      ELSE _choice(_named(vtype, by_name, 'es_smd_from_d', 'vtype := ''UB'''),
+        ['LS', 'UB', 'LS2'], 'vtype of es_smd') END
   }], lambda _s: _effect(
     _s.j * _s.d,
     CASE WHEN _least(_s.n1, 1) AND _least(_s.n2, 1) THEN
@@ -125,128 +117,11 @@ CREATE OR REPLACE MACRO cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i) AS
 -- Standardised mean difference, Hedges' g by default; vtype and correction as es_smd_from_d.
 -- metafor: SMD.
 CREATE OR REPLACE MACRO es_smd(
-  m1i, sd1i, n1i, m2i, sd2i, n2i, vtype := 'LS', correction := 'exact'
+  m1i, sd1i, n1i, m2i, sd2i, n2i, by_name := NULL, vtype := 'LS', correction := 'exact'
 ) AS
   es_smd_from_d(
-    cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i), n1i, n2i, vtype := vtype, correction := correction
-  );
-
--- ---------------------------------------------------------------- two groups, counts
---
--- Two forms of a two-by-two table. By events and group sizes: es_rr(ai, n1i, ci, n2i). By its four
--- cells: es_rr_cells(ai, bi, ci, di), ai and bi the people of group 1 with and without the event,
--- ci and di those of group 2.
---
--- Cells of 0 (metafor's `to`, which SQL reserves, is called add_to):
---   add := 0.5        what is added to each of the four cells
---   add_to := 'only0' to tables with a cell of 0 (default); 'all': to all tables; 'none': to none,
---                     so that a ratio with a cell of 0 is null; 'if0all': to all tables if any has
---                     a cell of 0, which one row cannot know. Say it:
---                     any_zero := bool_or(has_zero_cell(ai, n1i, ci, n2i)) OVER ()
---   drop00 := false   true: null for a table without events, or with nothing but events, in both
---                     groups
--- A group of nobody gives null, whatever is added.
-
--- A number as DOUBLE less another: the people of a group without the event.
-CREATE OR REPLACE MACRO _rest(n, x) AS CAST(n AS DOUBLE) - CAST(x AS DOUBLE);
-
--- Whether a table has a cell of 0, for any_zero; with drop00 a table that is dropped has none.
-CREATE OR REPLACE MACRO has_zero_cell(ai, n1i, ci, n2i, drop00 := false) AS
-  list_transform([{
-    'a': CAST(ai AS DOUBLE), 'b': _rest(n1i, ai), 'c': CAST(ci AS DOUBLE), 'd': _rest(n2i, ci)
-  }], lambda _t: CASE
-    WHEN drop00 AND ((_t.a = 0 AND _t.c = 0) OR (_t.b = 0 AND _t.d = 0)) THEN false
-    ELSE _t.a = 0 OR _t.b = 0 OR _t.c = 0 OR _t.d = 0
-  END)[1];
-
--- The four cells after correction, or nulls.
-CREATE OR REPLACE MACRO _two_by_two(ai, bi, ci, di, amount, add_to, drop00, any_zero, what) AS
-  list_transform(list_transform([{
-    'a': CAST(ai AS DOUBLE), 'b': CAST(bi AS DOUBLE),
-    'c': CAST(ci AS DOUBLE), 'd': CAST(di AS DOUBLE),
-    'amount': _amount(amount, what),
-    'add_to': _choice(add_to, ['only0', 'all', 'if0all', 'none'], 'add_to of ' || what),
-    'drop00': coalesce(CAST(drop00 AS BOOLEAN), error('drop00 of ' || what || ': null is unknown')),
-    'any_zero': CAST(any_zero AS BOOLEAN)
-  }], lambda _t: {
-    'a': _t.a, 'b': _t.b, 'c': _t.c, 'd': _t.d,
-    'extra': CASE
-      WHEN NOT coalesce(
-        _least(_t.a, 0) AND _least(_t.b, 0) AND _least(_t.c, 0) AND _least(_t.d, 0)
-        AND _above(_t.a + _t.b, 0) AND _above(_t.c + _t.d, 0), false) THEN NULL
-      WHEN _t.drop00 AND ((_t.a = 0 AND _t.c = 0) OR (_t.b = 0 AND _t.d = 0)) THEN NULL
-      ELSE _extra(_t.add_to, _t.amount, least(_t.a, _t.b, _t.c, _t.d) = 0, _t.any_zero, what)
-    END
-  }), lambda _t: {
-    'a': _t.a + _t.extra, 'b': _t.b + _t.extra, 'c': _t.c + _t.extra, 'd': _t.d + _t.extra
-  })[1];
-
--- Log risk ratio ln(ai/n1i) - ln(ci/n2i), variance 1/ai - 1/n1i + 1/ci - 1/n2i. metafor: RR.
--- Fleiss & Berlin 2009 (in Cooper et al.); Borenstein et al. 2009, equations 5.1 to 5.3.
-CREATE OR REPLACE MACRO es_rr_cells(
-  ai, bi, ci, di, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  list_transform(
-    [_two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_rr')],
-    lambda _t: _effect(
-      ln(_t.a / (_t.a + _t.b)) - ln(_t.c / (_t.c + _t.d)),
-      _t.b / (_t.a * (_t.a + _t.b)) + _t.d / (_t.c * (_t.c + _t.d)),
-      'RR'
-    )
-  )[1];
-
-CREATE OR REPLACE MACRO es_rr(
-  ai, n1i, ci, n2i, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  es_rr_cells(
-    ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
-  );
-
--- Log odds ratio ln(ai/bi) - ln(ci/di), variance 1/ai + 1/bi + 1/ci + 1/di. metafor: OR.
--- Fleiss & Berlin 2009; Borenstein et al. 2009, equations 5.8 to 5.10.
-CREATE OR REPLACE MACRO es_or_cells(
-  ai, bi, ci, di, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  list_transform(
-    [_two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_or')],
-    lambda _t: _effect(
-      ln(_t.a / _t.b) - ln(_t.c / _t.d), 1 / _t.a + 1 / _t.b + 1 / _t.c + 1 / _t.d, 'OR')
-  )[1];
-
-CREATE OR REPLACE MACRO es_or(
-  ai, n1i, ci, n2i, add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  es_or_cells(
-    ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
-  );
-
--- Risk difference p1 - p2 with p1 = ai/n1i, p2 = ci/n2i. metafor: RD.
---   vtype 'LS' (default): p1 (1-p1) / n1i + p2 (1-p2) / n2i; Fleiss & Berlin 2009; Borenstein et
---   al. 2009, chapter 5.
---   'UB', unbiased: with n1i - 1 and n2i - 1 below; null where one of them is 0.
-CREATE OR REPLACE MACRO es_rd_cells(
-  ai, bi, ci, di, vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  list_transform([{
-    't': _two_by_two(ai, bi, ci, di, add, add_to, drop00, any_zero, 'es_rd'),
-    'less': CASE _choice(vtype, ['LS', 'UB'], 'vtype of es_rd') WHEN 'LS' THEN 0 ELSE 1 END
-  }], lambda _s: _effect(
-    _s.t.a / (_s.t.a + _s.t.b) - _s.t.c / (_s.t.c + _s.t.d),
-    CASE WHEN _s.t.a + _s.t.b > _s.less AND _s.t.c + _s.t.d > _s.less THEN
-      _s.t.a * _s.t.b / (pow(_s.t.a + _s.t.b, 2) * (_s.t.a + _s.t.b - _s.less))
-      + _s.t.c * _s.t.d / (pow(_s.t.c + _s.t.d, 2) * (_s.t.c + _s.t.d - _s.less))
-    END,
-    'RD'
-  ))[1];
-
-CREATE OR REPLACE MACRO es_rd(
-  ai, n1i, ci, n2i, vtype := 'LS', add := 0.5, add_to := 'only0', drop00 := false, any_zero := NULL
-) AS
-  es_rd_cells(
-    ai, _rest(n1i, ai), ci, _rest(n2i, ci),
-    vtype := vtype, add := add, add_to := add_to, drop00 := drop00, any_zero := any_zero
+    cohen_d(m1i, sd1i, n1i, m2i, sd2i, n2i), n1i, n2i,
+    vtype := _named(vtype, by_name, 'es_smd', 'vtype := ''UB'''), correction := correction
   );
 
 -- ---------------------------------------------------------------- two variables
@@ -271,16 +146,19 @@ CREATE OR REPLACE MACRO _f11_less_1(r2, n) AS
         ELSE 2 / _s.x * (1 - sqrt(_s.r2 / _s.x) * atan(sqrt(_s.x / _s.r2))) END) - 1
   END)[1];
 
--- Correlation ri of ni people. metafor: COR. Null for ni of 3 or less, as in metafor.
+-- Correlation ri of ni people, not corrected for its bias. metafor: COR. Null for ni of 3 or less, as
+-- in metafor.
 --   vtype 'LS' (default): (1 - ri^2)^2 / (ni - 1); Borenstein 2009, equation 12.27; Borenstein et
 --   al. 2009, equation 6.1.
 --   'UB', unbiased: ri^2 - 1 + (ni-3)/(ni-2) (1 - ri^2) 2F1(1, 1; ni/2; 1 - ri^2); Hedges 1989,
---   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201, as
---   metafor. For a whole ni above 4; null where the estimate is below 0, as happens for small ni.
-CREATE OR REPLACE MACRO es_cor(ri, ni, vtype := 'LS') AS
+--   J Appl Psychol 74:469, by the exact equation of Olkin & Pratt 1958, Ann Math Stat 29:201. For a
+--   whole ni above 4; null where the estimate is below 0, as happens for small ni. metafor takes
+--   'UB' for UCOR alone, the corrected correlation, whose square it has in place of the first ri^2.
+CREATE OR REPLACE MACRO es_cor(ri, ni, by_name := NULL, vtype := 'LS') AS
   list_transform([{
     'r': CAST(ri AS DOUBLE), 'n': CAST(ni AS DOUBLE),
-    'vtype': _choice(vtype, ['LS', 'UB'], 'vtype of es_cor')
+    'vtype': _choice(_named(vtype, by_name, 'es_cor', 'vtype := ''UB'''), ['LS', 'UB'],
+      'vtype of es_cor')
   }], lambda _s: _effect(
     _s.r,
     CASE WHEN abs(_s.r) <= 1 AND _above(_s.n, 3) THEN
@@ -303,42 +181,6 @@ CREATE OR REPLACE MACRO es_zcor(ri, ni) AS
   ))[1];
 
 -- ---------------------------------------------------------------- one group
-
--- People with and without the event after correction, or nulls. add, add_to and any_zero as for two
--- groups, on the two counts, with any_zero := bool_or(xi = 0 OR xi = ni) OVER ().
-CREATE OR REPLACE MACRO _counts(xi, ni, amount, add_to, any_zero, what) AS
-  list_transform(list_transform([{
-    'x': CAST(xi AS DOUBLE), 'm': _rest(ni, xi),
-    'amount': _amount(amount, what),
-    'add_to': _choice(add_to, ['only0', 'all', 'if0all', 'none'], 'add_to of ' || what),
-    'any_zero': CAST(any_zero AS BOOLEAN)
-  }], lambda _t: {
-    'x': _t.x, 'm': _t.m,
-    'extra': CASE WHEN _least(_t.x, 0) AND _least(_t.m, 0) AND _above(_t.x + _t.m, 0) THEN
-      _extra(_t.add_to, _t.amount, _t.x = 0 OR _t.m = 0, _t.any_zero, what) END
-  }), lambda _t: {'x': _t.x + _t.extra, 'm': _t.m + _t.extra})[1];
-
--- Proportion p = xi/ni. metafor: PR.
---   vtype 'LS' (default): p (1-p) / ni; 'UB', unbiased: p (1-p) / (ni - 1).
-CREATE OR REPLACE MACRO es_pr(
-  xi, ni, vtype := 'LS', add := 0.5, add_to := 'only0', any_zero := NULL
-) AS
-  list_transform([{
-    't': _counts(xi, ni, add, add_to, any_zero, 'es_pr'),
-    'less': CASE _choice(vtype, ['LS', 'UB'], 'vtype of es_pr') WHEN 'LS' THEN 0 ELSE 1 END
-  }], lambda _s: _effect(
-    _s.t.x / (_s.t.x + _s.t.m),
-    CASE WHEN _s.t.x + _s.t.m > _s.less THEN
-      _s.t.x * _s.t.m / (pow(_s.t.x + _s.t.m, 2) * (_s.t.x + _s.t.m - _s.less)) END,
-    'PR'
-  ))[1];
-
--- Logit of a proportion ln(xi / (ni - xi)), variance 1/xi + 1/(ni - xi). metafor: PLO.
-CREATE OR REPLACE MACRO es_plo(xi, ni, add := 0.5, add_to := 'only0', any_zero := NULL) AS
-  list_transform(
-    [_counts(xi, ni, add, add_to, any_zero, 'es_plo')],
-    lambda _t: _effect(ln(_t.x / _t.m), 1 / _t.x + 1 / _t.m, 'PLO')
-  )[1];
 
 -- Mean mi, variance sdi^2 / ni. metafor: MN.
 CREATE OR REPLACE MACRO es_mn(mi, sdi, ni) AS
@@ -383,12 +225,12 @@ CREATE OR REPLACE MACRO _change(d, ni, scale, vtype, correction, name, what) AS
 -- 18:271. Null for ni of 2 or less.
 --   vtype 'LS' (default): 1/ni + g^2 / (2 ni); 'LS2': J^2 (1/ni + d^2 / (2 ni)).
 CREATE OR REPLACE MACRO es_smcc(
-  m1i, m2i, sd1i, sd2i, ni, ri, vtype := 'LS', correction := 'exact'
+  m1i, m2i, sd1i, sd2i, ni, ri, by_name := NULL, vtype := 'LS', correction := 'exact'
 ) AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n': CAST(ni AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 's2': CAST(sd2i AS DOUBLE), 'r': CAST(ri AS DOUBLE),
-    'vtype': vtype, 'correction': correction
+    'vtype': _named(vtype, by_name, 'es_smcc', 'vtype := ''LS2'''), 'correction': correction
   }], lambda _s: _change(
     CASE WHEN _least(_s.s1, 0) AND _least(_s.s2, 0) AND abs(_s.r) <= 1 THEN
       (_s.m1 - _s.m2) / nullif(sqrt(pow(_s.s1 - _s.s2, 2) + 2 * (1 - _s.r) * _s.s1 * _s.s2), 0) END,
@@ -401,11 +243,13 @@ CREATE OR REPLACE MACRO es_smcc(
 -- for ni of 2 or less.
 --   vtype 'LS' (default): 2 (1 - ri) / ni + g^2 / (2 ni);
 --   'LS2': J^2 (2 (1 - ri) / ni + d^2 / (2 ni)).
-CREATE OR REPLACE MACRO es_smcr(m1i, m2i, sd1i, ni, ri, vtype := 'LS', correction := 'exact') AS
+CREATE OR REPLACE MACRO es_smcr(
+  m1i, m2i, sd1i, ni, ri, by_name := NULL, vtype := 'LS', correction := 'exact'
+) AS
   list_transform([{
     'm1': CAST(m1i AS DOUBLE), 's1': CAST(sd1i AS DOUBLE), 'n': CAST(ni AS DOUBLE),
     'm2': CAST(m2i AS DOUBLE), 'r': CAST(ri AS DOUBLE),
-    'vtype': vtype, 'correction': correction
+    'vtype': _named(vtype, by_name, 'es_smcr', 'vtype := ''LS2'''), 'correction': correction
   }], lambda _s: _change(
     CASE WHEN _above(_s.s1, 0) AND abs(_s.r) <= 1 THEN (_s.m1 - _s.m2) / _s.s1 END,
     _s.n, 2 * (1 - _s.r), _s.vtype, _s.correction, 'SMCR', 'es_smcr'

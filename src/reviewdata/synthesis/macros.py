@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FILES = (
-    *("arguments", "distributions", "effects", "conversions", "descriptions"),
+    *("arguments", "distributions", "effects", "counts", "conversions", "descriptions"),
     *("pooling", "mantel_haenszel", "regression", "sensitivity"),
 )
 """The files in the order in which they build on each other."""

@@ -78,7 +78,8 @@ CREATE OR REPLACE MACRO pool_mh(ai, bi, ci, di, by_name := NULL, measure := 'OR'
     first_value(CASE WHEN _checked('pool_mh', unit, NULL, _is_table(ai, bi, ci, di)) THEN
         _mh_report({
         'n': count(*) FILTER (CASE
-            WHEN NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
+            WHEN by_name IS NULL
+                AND NOT coalesce(list_contains(['RR', 'OR', 'RD'], upper(measure)), false)
             THEN error(_unknown('measure of pool_mh', measure, ['RR', 'OR', 'RD']))
             ELSE _options('pool_mh', by_name, 'EE', 'z', level, 'z') END),
         'k': count(*) FILTER (_is_table(ai, bi, ci, di)),

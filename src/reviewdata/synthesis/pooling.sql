@@ -26,11 +26,6 @@ CREATE OR REPLACE MACRO _inverses(yi, vi) AS (
     list(_inverse(yi, vi)) FILTER (_inverse(yi, vi) IS NOT NULL)
 );
 
--- The share of a confidence level that lies outside: 0.05 for 95 and for 0.95.
-CREATE OR REPLACE MACRO _alpha(level) AS (
-    CASE WHEN level >= 1 THEN (100 - level) / 100 ELSE 1 - level END::DOUBLE
-);
-
 -- The two-sided p of a statistic of 0 and above: of t on df degrees of freedom, or of the normal
 -- distribution for the test 'z'. The test is a constant: only what it needs is planned.
 CREATE OR REPLACE MACRO _two_sided(size, df, test) AS (
@@ -267,20 +262,25 @@ CREATE OR REPLACE MACRO _repeated(units) AS (
         list_filter(_un_l, lambda _un_u, _un_i: _un_i > 1 AND _un_l[_un_i - 1] = _un_u))[1])
 );
 
--- Whether an option that is a column was given. Its type is known before anything runs, so that what
--- is only done for it costs nothing without it.
-CREATE OR REPLACE MACRO _is_given(x) AS (typeof(list(x)) <> '"NULL"[]');
+-- The first five of a list, as one text.
+CREATE OR REPLACE MACRO _first_five(names) AS (
+    list_aggregate(list_transform(list_sort(names)[:5], lambda _ff: CAST(_ff AS VARCHAR)),
+        'string_agg', ', ')
+);
 
 -- True, or an error that names what is pooled twice or together though it must not be: two rows of
--- one unit, a row without one, rows of several measures. Only the rows that are pooled count.
+-- one unit, rows of several measures, a row without a unit or a measure where the others have one.
+-- Only the rows that are pooled count.
 CREATE OR REPLACE MACRO _checked(name, unit, measure, usable) AS (CASE
     WHEN _is_given(unit) AND count(unit) FILTER (usable) < count(*) FILTER (usable)
     THEN error(format('{}: {} of the rows have no unit', name,
         count(*) FILTER (usable) - count(unit) FILTER (usable)))
     WHEN _is_given(unit) AND len(_repeated(list(unit) FILTER (usable))) > 0
     THEN error(format('{}: two rows or more are of one unit, as of {}; combine them first', name,
-        list_aggregate(list_transform(list_sort(_repeated(list(unit) FILTER (usable)))[:5],
-            lambda _ch_u: CAST(_ch_u AS VARCHAR)), 'string_agg', ', ')))
+        _first_five(_repeated(list(unit) FILTER (usable)))))
+    WHEN _is_given(measure) AND count(measure) FILTER (usable) < count(*) FILTER (usable)
+    THEN error(format('{}: {} of the rows have no measure', name,
+        count(*) FILTER (usable) - count(measure) FILTER (usable)))
     WHEN _is_given(measure) AND min(measure) FILTER (usable) <> max(measure) FILTER (usable)
     THEN error(format('{}: {} and {} are different measures; pool one at a time', name,
         CAST(min(measure) FILTER (usable) AS VARCHAR),
@@ -299,17 +299,14 @@ CREATE OR REPLACE MACRO _pooled(s, y, w, z_ci, z_pi, method, test) AS (
 -- The options of pool: true, or an error that names the nearest.
 CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
     CASE WHEN by_name IS NOT NULL
-        THEN error(name || ' takes all but its data by name, as in level := 95')
+        THEN error(_by_place(name, 'level := 95'))
     WHEN NOT coalesce(list_contains(['EE', 'FE', 'DL', 'PM', 'ML', 'REML'], upper(method)), false)
         THEN error(_unknown('method of ' || name, method, ['EE', 'FE', 'DL', 'PM', 'ML', 'REML']))
     WHEN NOT coalesce(list_contains(['z', 'knha', 'adhoc', 't'], lower(test)), false)
         THEN error(_unknown('test of ' || name, test, ['z', 'knha', 'adhoc', 't']))
     WHEN NOT coalesce(list_contains(['default', 'z', 't', 'riley'], lower(pi)), false)
         THEN error(_unknown('pi of ' || name, pi, ['default', 'z', 't', 'riley']))
-    WHEN NOT coalesce(level >= 50 AND level < 100 OR level >= 0.5 AND level < 1, false)
-        THEN error(format('{}: the level is {}; give a percent from 50 to below 100', name,
-            coalesce(CAST(level AS VARCHAR), 'NULL')))
-    ELSE true END
+    ELSE _outside(level, name) > 0 END
 );
 
 -- The pooled estimate of the effect sizes yi with their variances vi, and their heterogeneity.
@@ -329,12 +326,13 @@ CREATE OR REPLACE MACRO _options(name, by_name, method, test, level, pi) AS (
 --     test     'z'; 't' (t on k - 1 degrees of freedom); 'knha' (Knapp and Hartung 2003: t, and
 --              se^2 multiplied by knha_factor = sum w (yi - estimate)^2 / (k - 1), which can be
 --              below 1); 'adhoc' (the same with a factor of 1 at least)
---     level    95, a percent from 50 to below 100, or a share
+--     level    95, a percent from 50 to below 100, or a share from 0.5 to below 1
 --     pi       'default' (the quantile of ci, as in metafor), 'z', 't' (t on k - 1), 'riley' (t on
 --              k - 2; Higgins, Thompson and Spiegelhalter 2009, Riley et al. 2011; null for k = 2)
 --     unit     the independent sample of each row: two pooled rows of one unit, or a pooled row
 --              without one, are an error
---     measure  the effect measure of each row: several in one pool are an error
+--     measure  the effect measure of each row: several in one pool, or a pooled row without one,
+--              are an error
 -- Rows without an effect or a variance, or with a variance that is not above 0 or has no inverse,
 -- are left out and counted in k_missing. (metafor keeps variances of 0 and warns.) What is not
 -- defined for so few studies is null. An estimate whose search did not end, or whose sums are too

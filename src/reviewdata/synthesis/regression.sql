@@ -248,7 +248,8 @@ CREATE OR REPLACE MACRO egger(yi, vi, by_name := NULL, model := 'rma', method :=
         test := 'z', level := 95, unit := NULL, measure := NULL) AS (
     first_value(CASE WHEN _checked('egger', unit, measure, _usable(yi, vi)) THEN
         list_transform([_regressed('egger', yi, vi, sqrt(CASE WHEN _usable(yi, vi) THEN
-            CAST(vi AS DOUBLE) END), CASE WHEN lower(model) IN ('rma', 'lm') THEN by_name
+            CAST(vi AS DOUBLE) END),
+        CASE WHEN by_name IS NOT NULL OR lower(model) IN ('rma', 'lm') THEN by_name
             ELSE error(_unknown('model of egger', model, ['rma', 'lm'])) END,
         CASE WHEN lower(model) = 'lm' THEN 'EE' ELSE method END,
         CASE WHEN lower(model) = 'lm' THEN 'knha' ELSE test END, level)],

@@ -34,7 +34,7 @@ CREATE OR REPLACE MACRO _profile_report(s) AS (
 -- Formula: the tau2 at which sum w (y - m)^2, of w = 1 / (v + tau2), is a quantile of chi-square
 -- with k - 1 degrees of freedom; 0 where it is below the quantile at 0 already. I2 and H2 are
 -- those of pool. Null for fewer than two studies.
--- Options: level, a percent from 50 to below 100 (95), or a share.
+-- Options: level as in pool.
 -- Source: Viechtbauer (2007), Confidence intervals for the amount of heterogeneity.
 -- Returns: STRUCT(k, k_missing, tau2_lower, tau2_upper, I2_lower, I2_upper, H2_lower, H2_upper,
 -- converged).
@@ -67,8 +67,20 @@ CREATE OR REPLACE MACRO _list_sums(y, w, n) AS ({
     'top': pow(list_max(y) - list_min(y), 2)}
 );
 
+-- True, or an error that names labels which two rows share; only the rows that are pooled count.
+CREATE OR REPLACE MACRO _labelled(name, label, usable) AS (CASE
+    WHEN count(label) FILTER (usable) < count(*) FILTER (usable)
+    THEN error(format('{}: {} of the rows have no label', name,
+        count(*) FILTER (usable) - count(label) FILTER (usable)))
+    WHEN len(_repeated(list(label) FILTER (usable))) > 0
+    THEN error(format('{}: two rows or more have one label, as {}; give each its own', name,
+        _first_five(_repeated(list(label) FILTER (usable)))))
+    ELSE true END
+);
+
 -- The pooled estimate without each study in turn: a list of the structs of pool, each with the
--- label of the study that is left out, in order of label.
+-- label of the study that is left out, in order of label. Two rows of one label that are pooled, or
+-- such a row without one, are an error: the entries could not be told apart.
 -- Options: those of pool.
 -- Returns: LIST of STRUCT(label, k, k_missing, estimate, se, ..., converged); a table of it is
 -- SELECT unnest(leave_one_out(trial, yi, vi), max_depth := 2) FROM t. Rows that pool leaves out
@@ -76,7 +88,8 @@ CREATE OR REPLACE MACRO _list_sums(y, w, n) AS ({
 -- In metafor: leave1out(rma(yi, vi)).
 CREATE OR REPLACE MACRO leave_one_out(label, yi, vi, by_name := NULL, method := 'REML', test := 'z',
         level := 95, pi := 'default', unit := NULL, measure := NULL) AS (
-    first_value(CASE WHEN _checked('leave_one_out', unit, measure, _usable(yi, vi)) THEN
+    first_value(CASE WHEN _checked('leave_one_out', unit, measure, _usable(yi, vi))
+            AND _labelled('leave_one_out', label, _usable(yi, vi)) THEN
         list_transform(list_transform(list_transform([{
             'n': count(*) FILTER (_options('leave_one_out', by_name, method, test, level, pi)),
             'k': count(*) FILTER (_usable(yi, vi)),
