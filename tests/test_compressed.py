@@ -11,6 +11,7 @@ import pytest
 from conftest import Command
 from test_descriptors import Change, field, resource, write
 
+from reviewdata.compressed import most_bytes
 from reviewdata.formatting import format_package
 from reviewdata.model import Finding
 from reviewdata.validation import validate
@@ -148,3 +149,12 @@ def test_a_byte_that_the_encoding_does_not_have_is_told_at_its_line(tmp_path: Pa
     write(tmp_path, resource(encoding="cp1252"))
     (tmp_path / "t.csv").write_bytes(b"id,n,note\na,1,x\nb,2,\x81\n")
     assert [(f.code, f.line) for f in find(tmp_path)] == [("RD101", 3)]
+
+
+def test_how_much_a_gzipped_file_may_hold_is_never_thought_too_little(tmp_path: Path) -> None:
+    content = b"0" * 5_000_000
+    file = tmp_path / "t.csv.gz"
+    file.write_bytes(gzip.compress(content, compresslevel=9))
+    assert most_bytes(file) >= len(content)
+    (tmp_path / "t.csv").write_bytes(b"id,n\n")
+    assert most_bytes(tmp_path / "t.csv") == 5

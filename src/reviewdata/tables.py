@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.compressed import most_bytes
 from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package
@@ -301,7 +302,7 @@ def _load(
         for resource in package.resources.values()
         if resource.file and (only is None or resource.name in only)
     ]
-    size = sum(r.file.stat().st_size for _, r in wanted if r.file)
+    size = sum(most_bytes(r.file) for _, r in wanted if r.file)
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
 
         def database(name: str) -> str:
