@@ -11,6 +11,7 @@ import pytest
 from conftest import Command
 from test_descriptors import Change, field, resource, write
 
+from reviewdata.compressed import most_bytes
 from reviewdata.formatting import format_package
 from reviewdata.model import Finding
 from reviewdata.validation import validate
@@ -80,9 +81,8 @@ def test_size_and_checksum_are_those_of_the_file_not_of_its_content(tmp_path: Pa
     assert [f.type for f in found] == ["byte-count"]
 
 
-LONG = gzip.compress(
-    b"id,n,note\n" + b"".join(b"%d,%d,x\n" % (n, n * n) for n in range(9000)), mtime=0
-)
+LINES = b"".join(b"%d,%d,x\n" % (n, n * n) for n in range(9000))
+LONG = gzip.compress(b"id,n,note\n" + LINES, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_gzipped_file_has_to_say_that_it_is(tmp_path: Path) -> None:
     assert 'add "compression": "gz"' in finding.message
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0)])
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"", mtime=0)], ids=["nothing", "packed"])
 def test_an_empty_file_is_empty_also_where_it_is_gzipped(content: bytes, tmp_path: Path) -> None:
     assert [f.code for f in pack(tmp_path, content)] == ["RD102"]
 
@@ -150,3 +150,12 @@ def test_a_byte_that_the_encoding_does_not_have_is_told_at_its_line(tmp_path: Pa
     write(tmp_path, resource(encoding="cp1252"))
     (tmp_path / "t.csv").write_bytes(b"id,n,note\na,1,x\nb,2,\x81\n")
     assert [(f.code, f.line) for f in find(tmp_path)] == [("RD101", 3)]
+
+
+def test_how_much_a_gzipped_file_may_hold_is_never_thought_too_little(tmp_path: Path) -> None:
+    content = b"0" * 5_000_000
+    file = tmp_path / "t.csv.gz"
+    file.write_bytes(gzip.compress(content, compresslevel=9))
+    assert most_bytes(file) >= len(content)
+    (tmp_path / "t.csv").write_bytes(b"id,n\n")
+    assert most_bytes(tmp_path / "t.csv") == 5

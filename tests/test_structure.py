@@ -349,3 +349,53 @@ def test_the_package_says_which_version_its_schemas_are_of(
 
     told = say(write(tmp_path, change))
     assert [code for code, _, _ in told] == (["RD121"] if judged else ["RD199"])
+
+
+@pytest.mark.parametrize(
+    ("properties", "cells", "wrong"),
+    [
+        ({"categories": ["x", "y"]}, ["x", "y", "", "X", "x "], ["X", "x "]),
+        ({"categories": [{"value": "x", "label": "an x"}]}, ["x", "an x"], ["an x"]),
+        ({"type": "integer", "categories": [1, 2]}, ["1", "02", "+1", "3", ""], ["3"]),
+        ({"type": "integer", "categories": [{"value": 1, "label": "2"}]}, ["1", "2"], ["2"]),
+        ({"type": "integer", "categories": ["1"]}, ["1", "2"], ["2"]),
+        ({"type": "integer", "categories": ["one"]}, ["1"], ["1"]),
+        ({"type": "any", "categories": ["x"]}, ["x", "y"], ["y"]),
+        ({"type": "integer", "categories": [1], "missingValues": ["-9", ""]}, ["-9", "9"], ["9"]),
+        ({"categories": ["x"], "missingValues": [{"value": "-", "label": "none"}]}, ["-", "x"], []),
+        ({"type": "number", "categories": [1]}, ["1", "2"], []),
+        ({"categories": [f"w{n}" for n in range(300)]}, ["w0", "w299", "w300"], ["w300"]),
+        ({"type": "integer", "categories": []}, ["1"], []),
+    ],
+)
+def test_a_value_is_one_of_its_categories(
+    properties: dict[str, Any], cells: list[str], wrong: list[str], tmp_path: Path
+) -> None:
+    def change(package: dict[str, Any]) -> None:
+        package["$schema"] = "https://datapackage.org/profiles/2.0/datapackage.json"
+        field(2, **properties)(package)
+
+    rows = "".join(f"{number},1,{cell}\n" for number, cell in enumerate(cells))
+    found = [f for f in judge(write(tmp_path, change, rows)) if f.code == "RD139"]
+    assert [f.value for f in found] == wrong
+    assert [f.line for f in found] == [cells.index(cell) + 2 for cell in wrong]
+
+
+def test_a_value_that_is_no_integer_is_told_once_and_not_as_a_category(tmp_path: Path) -> None:
+    told = say(write(tmp_path, field(categories=[1]), "a,x,y\n"))
+    assert [code for code, _, _ in told] == ["RD120"]
+
+
+def test_a_key_that_must_be_unique_compares_values_and_passes_over_missing_ones(
+    tmp_path: Path,
+) -> None:
+    change = schema(uniqueKeys=[["n", "note"], ["note"]], missingValues=["", "-"])
+    rows = "a,1,x\nb,01,x\nc,,x\nd,,x\ne,2,-\nf,2,-\ng,wrong,y\nh,wrong,y\n"
+    found = [f for f in judge(write(tmp_path, change, rows)) if f.code == "RD127"]
+    assert [(f.line, f.message) for f in found] == [
+        (3, "n, note together repeat record 2"),
+        (3, "note together repeat record 2"),
+        (4, "note together repeat record 2"),
+        (5, "note together repeat record 2"),
+        (9, "note together repeat record 8"),
+    ]

@@ -27,6 +27,16 @@ def is_gzipped(file: Path) -> bool:
         return binary.read(2) == b"\x1f\x8b"
 
 
+def most_bytes(file: Path) -> int:
+    """Return the number of bytes that the content of a file has at most."""
+    size = file.stat().st_size
+    return size * _RATIO if size and is_gzipped(file) else size
+
+
+_RATIO = 1032
+"""Bytes that deflate can make of one."""
+
+
 def open_binary(file: Path) -> BinaryIO:
     """Open a data file for its bytes, those of its content where it is gzipped.
 

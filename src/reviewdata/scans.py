@@ -25,6 +25,9 @@ BLOCK = 1024 * 1024
 BUFFER = 1024 * 1024
 """Bytes that DuckDB reads at a time; more costs memory and saves nothing measurable."""
 
+LONGEST = 4 * CELL_LIMIT
+"""Bytes of a line that may be held; a longer one is no line of a review."""
+
 MOST_BREAKS = 100_000
 """Records that are more than a line, and blank lines; a file with more goes by record."""
 
@@ -169,9 +172,11 @@ def _look_at(file: Path, delimiter: str) -> tuple[int, str, bool] | None:
     newlines, returns, pairs, last, plain = 0, 0, 0, b"", True
     with open_binary(file) as binary:
         while block := binary.read(BLOCK):
-            block += binary.readline()  # so that a block ends with its line
+            rest = binary.readline(LONGEST)  # so that a block ends with its line
+            block += rest
             if (
-                (not last and block.startswith(codecs.BOM_UTF8))
+                len(rest) == LONGEST
+                or (not last and block.startswith(codecs.BOM_UTF8))
                 or b"\0" in block
                 or (b'"' in block and any(m in block for m in _SPACED) and spaced.search(block))
             ):

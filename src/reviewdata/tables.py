@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from reviewdata.columns import quote_name, quote_text
+from reviewdata.compressed import most_bytes
 from reviewdata.loading import load_resource
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package, Resource
@@ -334,7 +335,7 @@ def _load(
     if sieve is not None:
         keyed = {key.resource for _, r in wanted for key in r.foreign_keys}
         wanted.sort(key=lambda entry: entry[1].name not in keyed)
-    size = sum(r.file.stat().st_size for _, r in wanted if r.file)
+    size = sum(most_bytes(r.file) for _, r in wanted if r.file)
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
 
         def database(name: str) -> str:
