@@ -126,6 +126,13 @@ def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
     assert find(tmp_path) == []
 
 
+def test_a_blank_line_below_the_last_record_is_told(tmp_path: Path) -> None:
+    write(tmp_path, rows="\n")
+    assert find(tmp_path) == [("RD115", 2, 2)]
+    write(tmp_path, rows="a,1,x\n\n")
+    assert find(tmp_path) == [("RD115", 3, 3)]
+
+
 def test_a_file_that_changes_while_it_is_judged_is_told(tmp_path: Path) -> None:
     write(tmp_path)
     file = tmp_path / "t.csv"

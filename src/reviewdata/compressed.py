@@ -28,9 +28,11 @@ def is_gzipped(file: Path) -> bool:
 
 
 def most_bytes(file: Path) -> int:
-    """Return the number of bytes that the content of a file has at most."""
-    size = file.stat().st_size
-    return size * _RATIO if size and is_gzipped(file) else size
+    """Return the number of bytes that the content of a file has at most; 0 where none is read."""
+    try:
+        return file.stat().st_size * (_RATIO if is_gzipped(file) else 1)
+    except OSError:  # told by who loads it
+        return 0
 
 
 _RATIO = 1032

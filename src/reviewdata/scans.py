@@ -67,7 +67,7 @@ class Scan:
     @property
     def is_even(self) -> bool:
         """Whether each record is one line, and no line is blank."""
-        return len(self.breaks) == 1
+        return len(self.breaks) == 1 and not self.blank
 
     def settle(self, records: int) -> bool:
         """Find where records stand; whether they are the `records` that DuckDB has read."""
