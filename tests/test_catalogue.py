@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,20 @@ def test_an_example_finds_what_it_says(rule: Rule, example: Example, tmp_path: P
     else:
         # A near miss may be a note where the rule itself is graver.
         assert all(f.level == "note" and rule.level != "note" for f in found), found
+
+
+def test_the_rules_of_a_file_are_those_that_are_found_in_its_text() -> None:
+    folder = files("reviewdata").joinpath("catalogue")
+    listed = {}
+    for file in folder.iterdir():
+        content = tomllib.loads(file.read_text("utf-8"))
+        assert len({rule["stage"] for rule in content.values()}) == 1, file.name
+        listed |= {code: rule["stage"] for code, rule in content.items()}
+    rules = builtin_rules()
+    assert {code: rule.stage for code, rule in rules.items()} == dict(sorted(listed.items()))
+    assert list(rules) == sorted(listed)
+    for stage in set(listed.values()):
+        assert list(rules.of_stage(stage)) == sorted(c for c, s in listed.items() if s == stage)
 
 
 def check(rule: Rule, example: Example, folder: Path) -> Validation:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import errno
 import json
 import re
+from collections import ChainMap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
-from reviewdata.model import Finding, Level, ReviewdataError, Rule
+from reviewdata.model import Finding, Level, ReviewdataError, Rule, Stage
 from reviewdata.rules import PREFIX, builtin_rules, make_finding, nearest, read_rules
 from reviewdata.tableschema import find_clashes, find_fault, is_name, list_names, list_values
 
@@ -116,8 +117,16 @@ class Package:
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
         """All rules by code: the framework's and this review's own."""
-        own = read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
-        return {**builtin_rules(), **own}
+        return ChainMap(dict(self._own_rules), cast(dict[str, Rule], builtin_rules()))
+
+    def rules_of(self, stage: Stage) -> dict[str, Rule]:
+        """Return the rules of one stage by code, the framework's and this review's own."""
+        own = {code: rule for code, rule in self._own_rules.items() if rule.stage == stage}
+        return builtin_rules().of_stage(stage) | own
+
+    @cached_property
+    def _own_rules(self) -> Mapping[str, Rule]:
+        return read_rules(self.root / "validations" / "rules.toml", self.config.prefix)
 
 
 def can_follow(package: Package, key: ForeignKey, usable: Collection[str]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
@@ -28,14 +28,51 @@ _REQUIRED = ("name", "stage", "level", "message", "why", "fix")
 _OPTIONAL = ("formula", "source", "table", "column", "messages", "review", "example")
 
 
+class Catalogue(Mapping[str, Rule]):
+    """The framework's rules by code, in order of code.
+
+    A file of them, all of one stage, is parsed when one of its rules is asked for: few commands
+    need all, and to parse them takes as long as to judge a small table.
+    """
+
+    def __init__(self) -> None:
+        folder = files("reviewdata").joinpath("catalogue")
+        found = sorted(file.name for file in folder.iterdir() if file.name.endswith(".toml"))
+        self._texts = {name: folder.joinpath(name).read_text("utf-8") for name in found}
+        listed = (
+            (code, name) for name, text in self._texts.items() for code in _HEAD.findall(text)
+        )
+        self._file = dict(sorted(listed))
+        self._parsed: dict[str, Mapping[str, Rule]] = {}
+
+    def __getitem__(self, code: str) -> Rule:
+        return self._parse(self._file[code])[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file)
+
+    def __len__(self) -> int:
+        return len(self._file)
+
+    def of_stage(self, stage: Stage) -> dict[str, Rule]:
+        """Return the rules of a stage by code."""
+        of_it = {name for name, text in self._texts.items() if _STAGE.findall(text)[0] == stage}
+        return {code: self[code] for code, name in self._file.items() if name in of_it}
+
+    def _parse(self, name: str) -> Mapping[str, Rule]:
+        if name not in self._parsed:
+            self._parsed[name] = _parse(tomllib.loads(self._texts[name]), name)
+        return self._parsed[name]
+
+
+_HEAD = re.compile(r"^\[(RD\d{3})\]$", re.M)
+_STAGE = re.compile(r'^stage = "(\w+)"$', re.M)
+
+
 @cache
-def builtin_rules() -> Mapping[str, Rule]:
+def builtin_rules() -> Catalogue:
     """Return the framework's rules by code, in order of code."""
-    rules: dict[str, Rule] = {}
-    for file in files("reviewdata").joinpath("catalogue").iterdir():
-        if file.name.endswith(".toml"):
-            rules |= _parse(tomllib.loads(file.read_text("utf-8")), file.name)
-    return dict(sorted(rules.items()))
+    return Catalogue()
 
 
 def read_rules(path: Path, prefix: str | None) -> Mapping[str, Rule]:

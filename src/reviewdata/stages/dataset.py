@@ -75,7 +75,7 @@ def _judge(package: Package, results: list[dict[str, Any]]) -> StageResult:
         found = [_judge_result(package, code, result) for result in listed]
         findings += [finding for _, finding in found if finding is not None]
         runs.append(_worst([run for run, _ in found]))
-    known = {c for c, rule in package.rules.items() if rule.stage == "dataset"} - {"RD401"}
+    known = set(package.rules_of("dataset")) - {"RD401"}
     for code in sorted(known - set(by_code)) if "RD901" not in by_code else ():
         why = f"no suite of {FOLDER} has an expectation with {code}"
         run, finding = tell_broken(package, "dataset", code, f"the rule {code}", why)

@@ -21,7 +21,7 @@ from reviewdata.tables import Tables
 def check(tables: Tables) -> StageResult:
     """Return what is wrong with the descriptor: ours, and frictionless's metadata checks."""
     package = tables.package
-    rules = {c: r for c, r in package.rules.items() if r.stage == "package"}
+    rules = package.rules_of("package")
     findings = [*package.findings, *_profile(package, rules["RD001"])]
     for code, table, values in check_keys(package.resources):
         given = {"table": table, **values}

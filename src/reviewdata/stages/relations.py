@@ -66,7 +66,7 @@ def check(tables: Tables) -> StageResult:
         else:
             findings += found
             runs.append(Run("relations", code, "fail" if found else "pass", None, rows))
-    declared = {c for c, r in tables.package.rules.items() if r.stage == "relations"}
+    declared = set(tables.package.rules_of("relations"))
     for code in sorted(declared - {run.code for run in runs}):
         why = f"no file of {FOLDER} has `-- code: {code}`"
         run, finding = tell_broken(tables.package, "relations", code, f"the rule {code}", why)

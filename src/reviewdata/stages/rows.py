@@ -31,7 +31,7 @@ from reviewdata.tableschema import list_values
 def check(tables: Tables) -> StageResult:
     """Return what the row rules find in every loaded table."""
     package = tables.package
-    tallies = {code: Tally() for code, rule in package.rules.items() if rule.stage == "rows"}
+    tallies = {code: Tally() for code in package.rules_of("rows")}
     for name in tables.columns:
         resource = package.resources[name]
         _check_schema(tables, name, derive_schema(resource), tallies, "RD200")

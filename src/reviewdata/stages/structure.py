@@ -53,7 +53,7 @@ TYPES = {
 def check(tables: Tables) -> StageResult:
     """Return the findings on every table that has a file."""
     package = tables.package
-    rules = {c: r for c, r in package.rules.items() if r.stage == "structure"}
+    rules = package.rules_of("structure")
     tallies = {code: Tally() for code in rules}
     faults = {name: find_fault(package, package.resources[name]) for name in tables.columns}
     usable = [name for name, fault in faults.items() if fault is None]
