@@ -81,8 +81,9 @@ def _load_left(
         connection.execute(f"DROP TABLE {table}")
         return None
     loaded = _tell(connection, resource, plan, scan, left.records)
-    clear = left.where == NONE and scan.is_even
-    return replace(loaded, numbered=True, whole=False, clear=clear)
+    none = left.where == NONE
+    clear, plain = none and scan.is_even, none and scan.plain  # a control character is suspected
+    return replace(loaded, numbered=True, whole=False, clear=clear, plain=plain)
 
 
 def _tell(
@@ -101,4 +102,4 @@ def _tell(
         if rows:
             connection.execute(f"INSERT INTO {beside} VALUES {rows}")
     uneven = not scan.is_even
-    return Loaded(plan, records, len(scan.blank), beside=uneven, numbered=uneven, plain=scan.plain)
+    return Loaded(plan, records, len(scan.blank), beside=uneven, numbered=uneven)

@@ -46,7 +46,8 @@ class Break(NamedTuple):
 class Scan:
     """A file that DuckDB may read: its columns are `t1`, `t2`, ... in `source`.
 
-    In one that is `plain`, no control character and no mark of a conflict is.
+    In one that is `plain` there is no mark of a conflict, and no control character in its first
+    line.
     `breaks` and the row and line of each line that is `blank` are known once it is settled.
     """
 
@@ -181,7 +182,8 @@ def _look_at(file: Path, delimiter: str) -> tuple[int, str, bool] | None:
                 or (b'"' in block and any(m in block for m in _SPACED) and spaced.search(block))
             ):
                 return None
-            plain = plain and not has_marks(block) and not has_controls(block)
+            head = b"" if last else block.partition(b"\n")[0]
+            plain = plain and not has_marks(block) and not has_controls(head)
             newlines += block.count(b"\n")
             if b"\r" in block:
                 returns += block.count(b"\r")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from reviewdata.columns import sql_type
+from reviewdata.files import has_controls
 from reviewdata.package import Resource, can_follow
 from reviewdata.plans import NONE, Plan, Sieved
 from reviewdata.stages.compiled.beyond import Beyond
@@ -27,6 +28,9 @@ MOST = 10_000
 
 BITS = 6
 """Bits of a suspect's hash that have the number of its column."""
+
+WHOLE, EMPTY = 62, 63
+"""Codes of a record that asks for the whole file, and of one whose primary key is empty."""
 
 FEW = 20
 """Hashes that are compared one by one."""
@@ -51,7 +55,7 @@ def sieve(
         return None
     unjudged: list[tuple[str, str]] = []
     columns = compile_columns(tables, resource, list(resource.fields.values()), {}, unjudged)
-    if unjudged:
+    if unjudged or any(map(_has_controls, columns)):
         return None
     primary = [column for column in columns if column.name in resource.primary_key]
     keys = [[column] for column in columns if column.field["constraints"].get("unique")]
@@ -60,75 +64,67 @@ def sieve(
     for column, lost in _find_lost(tables, resource, columns, usable):
         suspected[column] = f"{suspected[column]} OR {lost}"
     suspected = {column: sql for column, sql in suspected.items() if sql != NONE}
-    reasons = _list_reasons(resource, columns)
-    empty = [_is_empty(primary)] if primary and not any(c.required for c in primary) else []
-    marks = _Marks(source)
-    asked = [f"count_if({marks.add(sql)})" for sql in (*reasons, *suspected.values(), *empty)]
-    for key in keys:
-        digest = marks.add(_digest(key))
-        asked.append(f"count({digest}) - count(DISTINCT {digest})")
-    suspects = {marks.add(sql): column for column, sql in suspected.items()}
-    counted = f"SELECT count(*), min(suspect, {MOST}), {', '.join(asked)}"
+    empty = _is_empty(primary) if primary and not any(c.required for c in primary) else NONE
+    flags = {_ask_whole(resource, columns): str(WHOLE)}
+    flags |= {sql: _code(column) for column, sql in suspected.items()}
+    flags |= {empty: str(EMPTY)}
+    flags.pop(NONE, None)
+    digests = [f"k{number}" for number in range(len(keys))]
+    repeats = [f"count({digest}) - count(DISTINCT {digest})" for digest in digests]
+    asked = ["count(*)", "count(suspect)", f"min(suspect, {MOST})", *repeats]
     with tables.cursor() as cursor:  # DuckDB's own error says that it does not read the file
-        cursor.execute(f"{counted} FROM ({marks.select(suspects)})")
-        [(records, hashes, *found)] = cursor.fetchall()
-    counts = iter([number or 0 for number in found])  # a sum of nothing is null
-    if sum(next(counts) for _ in reasons) or sum(filter(None, found)) > MOST:
+        cursor.execute(f"SELECT {', '.join(asked)} FROM ({_mark(flags, keys, source)})")
+        [(records, number, given, *repeated)] = cursor.fetchall()
+    codes = given or ()
+    if WHOLE in codes or number + sum(repeated) > MOST:
         return None
     free = (c for c in columns if sql_type(c.field) == "VARCHAR" and is_free(resource, c.name))
     if find_variants(tables, source, {column.name: column.text for column in free}):
         return None
-    wanted = [_is_suspect(column, hashes or ()) for column in suspected if next(counts)]
-    wanted += [sql for sql in empty if next(counts)]
-    for key in keys:
-        if next(counts):
+    wanted = [_is_suspect(column, codes) for column in suspected]
+    wanted += [empty] if EMPTY in codes else []
+    for key, more in zip(keys, repeated, strict=True):
+        if more:
             digest = _digest(key)
             rows = tables.look(
                 f"SELECT {digest} AS digest FROM {source} WHERE digest IS NOT NULL"
                 " GROUP BY ALL HAVING count(*) > 1"
             )
             wanted.append(_is_in(digest, [known for (known,) in rows]))
-    return Sieved(records, " OR ".join(wanted) or NONE)
+    return Sieved(records, " OR ".join(sql for sql in wanted if sql != NONE) or NONE)
 
 
-class _Marks:
-    """What is computed for each record of a scan, each expression once, before it is counted.
+def _mark(flags: Mapping[str, str], keys: Sequence[Sequence[Column]], source: str) -> str:
+    """Return SQL for the code of the first flag that is set for a record, and the hash of each key.
 
-    Beside distinct keys, DuckDB keeps for each record all columns that are aggregated, so that
-    these must be few and narrow.
+    Each flag is a column first, which is quicker than a condition among others. Beside distinct
+    keys, DuckDB keeps for each record all columns that are aggregated, so these must be few.
     """
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-        self._names: dict[str, str] = {}
-
-    def add(self, sql: str) -> str:
-        """Return the name of a column with this expression."""
-        return self._names.setdefault(sql, f"m{len(self._names)}")
-
-    def select(self, suspects: Mapping[str, Column]) -> str:
-        """Return SQL for the columns and, as `suspect`, the first suspect whose flag is set."""
-        listed = ", ".join(f"({sql}) AS {name}" for sql, name in self._names.items())
-        cases = " ".join(f"WHEN {flag} THEN {_code(column)}" for flag, column in suspects.items())
-        suspect = f"CASE {cases} END" if cases else "CAST(NULL AS UBIGINT)"
-        return f"SELECT *, {suspect} AS suspect FROM (SELECT *, {listed} FROM {self.source})"
+    names = [f"f{number}" for number in range(len(flags))]
+    listed = "".join(f", ({sql}) AS {name}" for name, sql in zip(names, flags, strict=True))
+    cases = " ".join(f"WHEN {n} THEN {code}" for n, code in zip(names, flags.values(), strict=True))
+    suspect = f"CASE {cases} END" if cases else "NULL"
+    digests = "".join(f", {_digest(key)} AS k{number}" for number, key in enumerate(keys))
+    marked = f"SELECT CAST({suspect} AS UBIGINT) AS suspect{digests}"
+    return f"{marked} FROM (SELECT *{listed} FROM {source})"
 
 
 def _code(column: Column) -> str:
     """Return the SQL of what tells a suspected text, and its column, from most others."""
-    return f"((hash({column.text}) >> {BITS} << {BITS}) | {column.number})"
+    return f"(hash({column.text}) >> {BITS} << {BITS}) | {column.number}"
 
 
 def _is_suspect(column: Column, codes: Sequence[int]) -> str:
     """Return the SQL that says that the text of a column is one of the suspects, or looks so."""
-    return _is_in(_code(column), [code for code in codes if code % 2**BITS == column.number])
+    known = [code for code in codes if code % 2**BITS == column.number and code > EMPTY]
+    return _is_in(f"({_code(column)})", known) if known else NONE
 
 
 def _is_in(digest: str, known: Sequence[int]) -> str:
     """Return the SQL that says that a hash is one of some; as literals many would take long."""
     listed = ",".join(map(str, known))
     if len(known) <= FEW:
-        return f"{digest} IN ({listed})" if known else NONE
+        return f"{digest} IN ({listed})"
     return f"{digest} IN (SELECT unnest(CAST(string_split('{listed}', ',') AS UBIGINT[])))"
 
 
@@ -137,15 +133,24 @@ def _is_referred_to(tables: Tables, resource: Resource) -> bool:
     return any(key.resource == resource.name for other in others for key in other.foreign_keys)
 
 
-def _list_reasons(resource: Resource, columns: Sequence[Column]) -> list[str]:
-    """Return conditions on a record; where one is met, the file is loaded whole."""
+def _has_controls(column: Column) -> bool:
+    """Whether a control character may stand in a cell that nothing is said of."""
+    listed = (column.field.get(name, ()) for name in ("trueValues", "falseValues"))
+    return has_controls(
+        "".join([*column.missing, *(w for words in listed for w in words)]).encode()
+    )
+
+
+def _ask_whole(resource: Resource, columns: Sequence[Column]) -> str:
+    """Return the SQL of a record for which the file is loaded whole."""
     compared = {name for key in resource.foreign_keys for name in key.fields}
     compared |= {column.name for column in columns if column.field["constraints"].get("unique")}
     compared |= set(resource.primary_key)
-    reasons = [column.odd for column in columns if column.name in compared]
+    odd = (c for c in columns if c.name in compared and c.reading.plain != "true")
+    reasons = [column.odd for column in odd]
     if not any(column.required for column in columns):  # by which it would be a suspect
         reasons.append(" AND ".join(column.absent for column in columns))
-    return reasons
+    return " OR ".join(reasons) or NONE
 
 
 def _suspect(column: Column) -> str:
