@@ -121,7 +121,7 @@ def test_of_few_records_the_same_is_told_as_of_all(twin: Twin, few: int) -> None
 
 
 @pytest.mark.contract
-@settings(quick, max_examples=2000)
+@settings(quick, max_examples=1000)
 @given(packages(tidy=True) | packages(), st.sampled_from([1, 10_000]))
 def test_of_few_records_the_same_is_told_as_of_all_of_thousands(twin: Twin, few: int) -> None:
     compare_sieved(twin, few)
