@@ -99,6 +99,7 @@ def _unique_keys(tables: Tables, resource: Resource) -> Iterator[Fault]:
         rows = tables.look(
             f"SELECT _row, first(_row) OVER key FROM cells.{table} WHERE {present} "
             f"WINDOW key AS (PARTITION BY {listed} ORDER BY _row) QUALIFY row_number() OVER key > 1"
+            " ORDER BY _row"
         )
         for row, first in rows:
             yield Fault("RD127", row, names[0], {"fields": ", ".join(names), "first": first})
