@@ -1,0 +1,38 @@
+"""A contributor, a licence and a source as schema.org has them, for both JSON-LD files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reviewdata.release.metadata import Contributor, Metadata, Source
+
+
+def agent(contributor: Contributor) -> dict[str, Any]:
+    """Return somebody as a Person where that is known, else as an Organization.
+
+    schema.org has no third; a group that is no legal person is an Organization too.
+    """
+    content: dict[str, Any] = {
+        "@type": "Person" if contributor.is_person else "Organization",
+        "name": contributor.name,
+        "givenName": contributor.given,
+        "familyName": contributor.family,
+        "url": contributor.url,
+    }
+    if contributor.orcid:
+        content = {"@id": f"https://orcid.org/{contributor.orcid}", **content}
+        content["identifier"] = f"https://orcid.org/{contributor.orcid}"
+    return {key: value for key, value in content.items() if value}
+
+
+def source_work(source: Source) -> dict[str, Any]:
+    """Return what the dataset was made from, as a CreativeWork."""
+    address = f"https://doi.org/{source.doi}" if source.doi else source.url
+    content = {"@type": "CreativeWork", "name": source.title, "url": address}
+    return {key: value for key, value in content.items() if value}
+
+
+def doi_url(metadata: Metadata) -> str | None:
+    """Return the address of a release: the DOI of its version, else of all versions."""
+    doi = metadata.doi or metadata.concept_doi
+    return f"https://doi.org/{doi}" if doi else None
