@@ -23,7 +23,7 @@ FILES = {
     path.relative_to(root).as_posix()
     for root in [Path(__file__).parent / "packages/mini"]
     for path in root.rglob("*")
-    if path.is_file() and path.suffix != ".pyc"
+    if path.is_file() and path.suffix != ".pyc" and path.name != "CHANGELOG.md"
 }
 
 

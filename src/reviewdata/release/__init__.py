@@ -1,1 +1,1 @@
-"""A release: a review frozen as a citable dataset, with everything that a reader needs beside it."""
+"""A release: a review frozen as a citable dataset, with all that a reader needs."""

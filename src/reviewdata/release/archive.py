@@ -21,10 +21,19 @@ from reviewdata.release.metadata import is_concept, related
 SUMS = "SHA256SUMS"
 _BLOCK = 1024 * 1024
 _TYPES = {
-    **{".csv": "text/csv", ".tsv": "text/tab-separated-values", ".json": "application/json"},
-    **{".md": "text/markdown", ".sql": "application/sql", ".parquet": "application/vnd.apache.parquet"},
-    **{".cff": "application/yaml", ".jsonld": "application/ld+json", ".toml": "application/toml"},
-    **{".py": "text/x-python", ".html": "text/html", ".txt": "text/plain", ".zip": "application/zip"},
+    ".csv": "text/csv",
+    ".tsv": "text/tab-separated-values",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".sql": "application/sql",
+    ".parquet": "application/vnd.apache.parquet",
+    ".cff": "application/yaml",
+    ".jsonld": "application/ld+json",
+    ".toml": "application/toml",
+    ".py": "text/x-python",
+    ".html": "text/html",
+    ".txt": "text/plain",
+    ".zip": "application/zip",
 }
 """Media types by suffix: those of the machine may be others."""
 

@@ -66,7 +66,7 @@ class Release:
         return self.folder.name
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what was built as plain JSON types: the contract of `release build --format json`."""
+        """Return what was built as plain JSON types, for `release build --format json`."""
         meta = self.metadata
         return {
             "version": "1",
@@ -85,7 +85,7 @@ class Release:
         }
 
 
-class NotReady(ReviewdataError):
+class NotReadyError(ReviewdataError):
     """A review that cannot be released; `readiness` has the findings."""
 
     def __init__(self, readiness: Readiness) -> None:
@@ -112,14 +112,14 @@ def build_release(
     `output` is `dist` in the folder of the review unless given. `doi` is that of this version and
     `concept_doi` that of all versions, as a repository has reserved them; `publisher` its name.
     `since` is the revision of the last release, where that is no tag. A folder and a zip of the
-    same release are replaced. Raises NotReady, with the findings, where something stands against
-    the release, and ReviewdataError for a DOI that is none, a release without a date, and a
+    same release are replaced. Raises NotReadyError, with the findings, where something stands
+    against the release, and ReviewdataError for a DOI that is none, a release without a date, and a
     place that cannot be written or holds something else.
     """
     given = take_doi(doi, "DOI"), take_doi(concept_doi, "concept DOI")
     readiness = check_readiness(project, since=since, trace=trace, kept=kept)
     if not readiness.is_ready:
-        raise NotReady(readiness)
+        raise NotReadyError(readiness)
     package = readiness.package
     moment = find_moment(readiness.repository, package.descriptor)
     metadata = read_metadata(
@@ -186,9 +186,7 @@ def _replace(folder: Path, target: Path) -> None:
     folder.replace(target)
 
 
-def _write_package(
-    package: Package, contents: Contents, metadata: Metadata, folder: Path
-) -> None:
+def _write_package(package: Package, contents: Contents, metadata: Metadata, folder: Path) -> None:
     for path, file in contents.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / path)

@@ -39,6 +39,16 @@ def citation_cff(metadata: Metadata) -> str:
     return "\n".join(lines) + "\n"
 
 
+def citation_text(metadata: Metadata) -> str:
+    """Return how a release is cited, in one line (APA style, without shortening names)."""
+    names = ", ".join(creator.name for creator in metadata.creators)
+    said = f"{names} ({metadata.date.year}). {metadata.title} (Version {metadata.version})"
+    parts = [f"{said} [Data set]", metadata.publisher]
+    doi = metadata.doi or metadata.concept_doi
+    parts.append(f"https://doi.org/{doi}" if doi else metadata.homepage or "")
+    return ". ".join(filter(None, parts))
+
+
 def _identifiers(metadata: Metadata) -> list[dict[str, str]]:
     described = (
         (metadata.doi, "The DOI of this version."),

@@ -11,9 +11,14 @@ from typing import Any
 
 from reviewdata.columns import NUMERIC, quote_name
 from reviewdata.package import Resource
+from reviewdata.release.citation import citation_text
 from reviewdata.release.metadata import Metadata
 from reviewdata.tables import Tables
 
+_FIELDS = (
+    *("field", "type", "unit", "what it holds", "must be"),
+    *("values", "missing", "distinct", "lowest", "highest"),
+)
 _ORDERED = (*NUMERIC, "year", "date", "time", "datetime")
 
 
@@ -53,6 +58,7 @@ def write_codebook(tables: Tables, metadata: Metadata) -> Iterator[Block]:
     about += [f"doi:{metadata.doi}"] if metadata.doi else []
     yield Paragraph("; ".join(about) + ".")
     yield from (Paragraph(text) for text in metadata.description.split("\n\n") if text)
+    yield Paragraph(f"To be cited as: {citation_text(metadata)}")
     if metadata.statements:
         yield Heading(2, "What to know")
         yield from (Paragraph(text) for text in metadata.statements)
@@ -75,7 +81,9 @@ def write_codebook(tables: Tables, metadata: Metadata) -> Iterator[Block]:
 def _describe_table(tables: Tables, resource: Resource, rows: int) -> Iterator[Block]:
     yield Heading(2, resource.name)
     words = _words(resource.descriptor)
-    yield Paragraph(f"{words} {rows:,} record{'' if rows == 1 else 's'} in {resource.path}.".strip())
+    yield Paragraph(
+        f"{words} {rows:,} record{'' if rows == 1 else 's'} in {resource.path}.".strip()
+    )
     keys = [f"Primary key: {', '.join(resource.primary_key)}."] if resource.primary_key else []
     for key in resource.foreign_keys:
         target = f"{key.resource}.{', '.join(key.reference)}"
@@ -84,13 +92,12 @@ def _describe_table(tables: Tables, resource: Resource, rows: int) -> Iterator[B
         yield Paragraph(" ".join(keys))
     counted = _count_fields(tables, resource)
     yield Listing(
-        ("field", "type", "unit", "what it holds", "must be", "values", "missing", "distinct")
-        + ("lowest", "highest"),
+        _FIELDS,
         tuple(
             _field_row(resource, name, field, rows, counted[name])
             for name, field in resource.fields.items()
         ),
-        frozenset(("values", "missing", "distinct", "lowest", "highest")),
+        frozenset(_FIELDS[5:]),
     )
     for name, field in resource.fields.items():
         codes = list(_codes(field))
@@ -125,7 +132,7 @@ def _field_row(
 
 
 def _words(entry: Mapping[str, Any]) -> str:
-    """Return what an entry says of itself: `Title. Description.`"""
+    """Return the title and the description of an entry, each as a sentence."""
     texts = [entry.get(key) for key in ("title", "description")]
     said = [" ".join(text.split()) for text in texts if isinstance(text, str) and text.strip()]
     return " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in said)

@@ -73,9 +73,9 @@ def _named(package: Package) -> Iterator[str]:
         for path in (resource.path, entry.get("schema"), entry.get("dialect")):
             if isinstance(path, str) and path and "://" not in path:
                 yield str(PurePosixPath(path))
-    for entry in sorted(os.listdir(package.root)):
-        if _BESIDE.fullmatch(entry) and (package.root / entry).is_file():
-            yield entry
+    for name in sorted(os.listdir(package.root)):
+        if _BESIDE.fullmatch(name) and (package.root / name).is_file():
+            yield name
 
 
 def _walk(root: Path) -> Iterator[str]:

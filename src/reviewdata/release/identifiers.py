@@ -43,7 +43,7 @@ def find_orcid(text: object) -> str | None:
 
 def has_orcid_checksum(orcid: str) -> bool:
     """Whether the last digit of an ORCID iD is that of the others (ISO 7064, MOD 11-2)."""
-    *digits, last = orcid.replace("-", "")
+    digits, last = orcid[:-1].replace("-", ""), orcid[-1]
     total = 0
     for digit in digits:
         total = (total + int(digit)) * 2

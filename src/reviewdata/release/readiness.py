@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reviewdata.git import Repository, find_repository
-from reviewdata.model import Finding, ReviewdataError, Run, Validation
+from reviewdata.model import Finding, ReviewdataError, Run, Status, Validation
 from reviewdata.package import DESCRIPTOR, Package, open_package
 from reviewdata.release.changelog import FILES, find_entry, read_changelog
 from reviewdata.release.contents import Contents, find_contents
@@ -106,13 +106,14 @@ def judge_readiness(
     ]
     codes = [code for code, rule in package.rules.items() if rule.stage == "release"]
     found = {finding.code for finding in findings}
-    runs = tuple(Run("release", code, "fail" if code in found else "pass") for code in codes)
+    broken = any(run.status == "broken" for run in validation.runs)
+    status = {code: "fail" if code in found else "pass" for code in codes}
+    status |= {"RD601": "broken"} if broken else {}
+    runs = tuple(Run("release", code, cast(Status, ended)) for code, ended in status.items())
     verdict = replace(validation, runs=runs, findings=tuple(findings), claims=(), waivers=())
     read = read_changelog(package.root)
     changes = find_entry(read[1], str(package.descriptor.get("version"))) if read else None
-    return Readiness(
-        package, repository, contents, validation, verdict, past.last, changes or ""
-    )
+    return Readiness(package, repository, contents, validation, verdict, past.last, changes or "")
 
 
 def _say(package: Package, code: str, kind: str = "", **values: Any) -> Finding:
@@ -186,7 +187,11 @@ def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
         return
     revision, same = found
     change = compare_with(package.root, revision)
-    values = {"version": version, "last": past.last, "because": "; ".join(change.because[:3])}
+    values: dict[str, Any] = {
+        "version": version,
+        "last": past.last,
+        "because": "; ".join(change.because[:3]),
+    }
     if change.bump == "none":
         if not same and change.base != version:
             yield _say(package, "RD603", "unchanged", **values)
@@ -238,7 +243,11 @@ def _judge_contributors(package: Package) -> Iterator[Finding]:
             continue
         for text in orcids_of(entry):
             orcid = find_orcid(text)
-            values = {"name": name, "orcid": orcid or _shown(text), "cell": _shown(text)}
+            values: dict[str, Any] = {
+                "name": name,
+                "orcid": orcid or _shown(text),
+                "cell": _shown(text),
+            }
             if orcid is not None and not has_orcid_checksum(orcid):
                 yield _say(package, "RD606", **values)
             elif orcid is None and (is_like_orcid(text) or text is entry.get("orcid")):

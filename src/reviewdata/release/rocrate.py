@@ -47,7 +47,8 @@ def crate_json(
     )
     address = doi_url(metadata)
     parts = [graph.add(_file(file, words.get(file.path, {}))) for file in files]
-    parts.append(graph.add({"@id": SUMS, "@type": "File", "name": "Checksums of every file"}))
+    sums = {"@id": SUMS, "@type": "File", "name": "Checksums", "encodingFormat": "text/plain"}
+    parts.append(graph.add(sums))
     root = {
         "@id": "./",
         "@type": "Dataset",
@@ -57,22 +58,23 @@ def crate_json(
         "version": metadata.version,
         "identifier": address,
         "url": metadata.homepage,
-        "keywords": list(metadata.keywords),
+        "keywords": ", ".join(metadata.keywords),
         "license": _one([graph.add(_licence(licence)) for licence in metadata.licences]),
-        "author": [graph.add(_agent(creator, graph)) for creator in metadata.creators],
-        "contributor": [graph.add(_agent(other, graph)) for other in metadata.contributors],
+        "author": _one([graph.add(_agent(one, graph)) for one in metadata.creators]),
+        "contributor": _one([graph.add(_agent(one, graph)) for one in metadata.contributors]),
         "publisher": graph.add(_publisher(metadata)) if metadata.publisher else None,
-        "isBasedOn": [
-            graph.add({"@id": work["url"], **work})
-            for work in map(source_work, metadata.sources)
-            if "url" in work
-        ],
+        "isBasedOn": _one(
+            [
+                graph.add({"@id": work["url"], **work})
+                for work in map(source_work, metadata.sources)
+                if "url" in work
+            ]
+        ),
         "hasPart": parts,
     }
     graph.add(root)
-    first = (NAME, "./")
-    order = sorted(graph.entities, key=lambda name: (name not in first, first.index(name) if name in first else 0))
-    return {"@context": CONTEXT, "@graph": [graph.entities[name] for name in order]}
+    first = {name: graph.entities.pop(name) for name in (NAME, "./")}
+    return {"@context": CONTEXT, "@graph": [*first.values(), *graph.entities.values()]}
 
 
 def _file(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:
@@ -113,5 +115,5 @@ def _publisher(metadata: Metadata) -> dict[str, str]:
 
 
 def _one(references: Sequence[dict[str, str]]) -> Any:
-    """Return the one reference itself, several as a list."""
-    return references[0] if len(references) == 1 else list(references)
+    """Return the one reference itself, several as a list, none as None."""
+    return list(references) if len(references) > 1 else next(iter(references), None)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from reviewdata.package import Package, Resource
 from reviewdata.release.archive import ReleaseFile
+from reviewdata.release.citation import citation_text
 from reviewdata.release.exports import PARQUET
 from reviewdata.release.linked import agent, doi_url, source_work
 from reviewdata.release.metadata import Contributor, Metadata
@@ -19,9 +20,38 @@ from reviewdata.release.metadata import Contributor, Metadata
 NAME = "schema.org.jsonld"
 
 _TERMS = (
-    *("citeAs", "column", "extract", "field", "fileProperty", "fileObject", "fileSet", "format"),
-    *("includes", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet"),
-    *("references", "regex", "repeated", "replace", "separator", "source", "subField", "transform"),
+    *(
+        "citeAs",
+        "column",
+        "equivalentProperty",
+        "extract",
+        "field",
+        "fileProperty",
+        "fileObject",
+        "fileSet",
+    ),
+    *(
+        "format",
+        "includes",
+        "isLiveDataset",
+        "jsonPath",
+        "key",
+        "md5",
+        "parentField",
+        "path",
+        "recordSet",
+    ),
+    *(
+        "references",
+        "regex",
+        "repeated",
+        "replace",
+        "samplingRate",
+        "separator",
+        "source",
+        "subField",
+        "transform",
+    ),
 )
 _CONTEXT: Mapping[str, Any] = {
     "@language": "en",
@@ -77,6 +107,7 @@ def dataset_json(
         "creator": [_agent(creator) for creator in metadata.creators],
         "contributor": [_agent(other) for other in metadata.contributors],
         "publisher": _publisher(metadata),
+        "citeAs": citation_text(metadata),
         "isBasedOn": [source_work(source) for source in metadata.sources],
         "distribution": [
             _download(by_path[path], words.get(path, {})) for path in listed if path in by_path
@@ -104,7 +135,9 @@ def _publisher(metadata: Metadata) -> dict[str, str] | None:
 
 def _concept(metadata: Metadata) -> str | None:
     """Return the address of all versions, where the dataset has one of its own beside it."""
-    return f"https://doi.org/{metadata.concept_doi}" if metadata.doi and metadata.concept_doi else None
+    return (
+        f"https://doi.org/{metadata.concept_doi}" if metadata.doi and metadata.concept_doi else None
+    )
 
 
 def _download(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:
@@ -122,9 +155,7 @@ def _download(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:
     )
 
 
-def _record_set(
-    package: Package, resource: Resource, tables: Mapping[str, str]
-) -> dict[str, Any]:
+def _record_set(package: Package, resource: Resource, tables: Mapping[str, str]) -> dict[str, Any]:
     entry = resource.descriptor
     return _filled(
         {

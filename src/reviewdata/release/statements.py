@@ -13,8 +13,8 @@ NAMED = 20
 
 
 def write_statements(validation: Validation) -> tuple[str, ...]:
-    """Return a sentence for each kind of thing that a reader should know; none where all is well."""
-    return tuple([*_on_claims(validation.claims), *_on_findings(validation)])
+    """Return a sentence for each kind of thing that a reader should know."""
+    return (*_on_claims(validation.claims), *_on_findings(validation))
 
 
 def _on_claims(claims: Sequence[Claim]) -> Iterator[str]:
@@ -46,8 +46,8 @@ def _on_findings(validation: Validation) -> Iterator[str]:
             why = "; ".join(waiver.reason for waiver in reasons(finding))
             said.append(f"{_place(finding)} ({shortened(plain(why))})")
         more = [f"{len(waived) - NAMED:,} more"] if len(waived) > NAMED else []
-        number = f"{len(waived):,} finding{' stands' if len(waived) == 1 else 's stand'}"
-        yield f"{number} with a reason: {'; '.join([*said, *more])}."
+        number = f"{len(waived):,} finding{' is' if len(waived) == 1 else 's are'}"
+        yield f"{number} waived: {'; '.join([*said, *more])}."
     warned = [f for f in validation.findings if f.level == "warning" and f.counts]
     if warned:
         number = f"{len(warned):,} warning{' stands' if len(warned) == 1 else 's stand'}"
