@@ -69,11 +69,9 @@ def measure_folder(folder: Path) -> tuple[ReleaseFile, ...]:
     return tuple(measure_file(folder / path, path) for path in paths)
 
 
-def write_sums(folder: Path) -> None:
-    """Write SHA256SUMS over every other file, as `sha256sum --check` reads it."""
-    files = [file for file in measure_folder(folder) if file.path != SUMS]
-    lines = "".join(f"{file.sha256}  {file.path}\n" for file in files)
-    (folder / SUMS).write_bytes(lines.encode())
+def sums_text(files: Iterable[ReleaseFile]) -> str:
+    """Return the text of SHA256SUMS, as `sha256sum --check` reads it."""
+    return "".join(f"{file.sha256}  {file.path}\n" for file in files)
 
 
 def read_sums(text: str) -> dict[str, str]:

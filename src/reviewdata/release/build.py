@@ -19,12 +19,12 @@ from reviewdata.release.archive import (
     SUMS,
     ReleaseFile,
     fix_folder,
-    hash_content,
+    hash_sums,
     json_bytes,
     measure_file,
     measure_folder,
     pack_folder,
-    write_sums,
+    sums_text,
 )
 from reviewdata.release.codebook import write_codebook
 from reviewdata.release.contents import Contents
@@ -116,8 +116,25 @@ def build_release(
     against the release, and ReviewdataError for a DOI that is none, a release without a date, and a
     place that cannot be written or holds something else.
     """
-    given = take_doi(doi, "DOI"), take_doi(concept_doi, "concept DOI")
+    dois = take_doi(doi, "DOI"), take_doi(concept_doi, "concept DOI")
     readiness = check_readiness(project, since=since, trace=trace, kept=kept)
+    return write_release(
+        readiness, output=output, doi=dois[0], concept_doi=dois[1], publisher=publisher
+    )
+
+
+def write_release(
+    readiness: Readiness,
+    *,
+    output: Path | str | None = None,
+    doi: str | None = None,
+    concept_doi: str | None = None,
+    publisher: str = "",
+) -> Release:
+    """Write the release of a review that has been checked, and return it; see build_release.
+
+    For a review that is written twice: before and after a repository has reserved its DOI.
+    """
     if not readiness.is_ready:
         raise NotReadyError(readiness)
     package = readiness.package
@@ -125,8 +142,8 @@ def build_release(
     metadata = read_metadata(
         package,
         moment.date(),
-        doi=given[0],
-        concept_doi=given[1],
+        doi=take_doi(doi, "DOI"),
+        concept_doi=take_doi(concept_doi, "concept DOI"),
         publisher=publisher,
         statements=write_statements(readiness.validation),
         changes=readiness.changes,
@@ -134,10 +151,9 @@ def build_release(
     target = _find_target(package, output, f"{metadata.name}-{metadata.version}")
     with _beside(target) as folder:
         _write_package(package, readiness.contents, metadata, folder)
-        _write_made(package, metadata, folder)
-        write_sums(folder)
-        files = measure_folder(folder)
-        content = hash_content(folder)
+        files = _write_made(package, metadata, folder)
+        sums = {file.path: file.sha256 for file in files}
+        content = hash_sums(sums, (folder / DESCRIPTOR).read_bytes())
         fix_folder(folder, moment)
         archive = target.with_name(f"{target.name}.zip")
         with open_output(archive) as out:
@@ -167,13 +183,22 @@ def _find_target(package: Package, output: Path | str | None, name: str) -> Path
 @contextmanager
 def _beside(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside the target, which is gone at the end whatever happens."""
-    try:
-        with tempfile.TemporaryDirectory(
+    with (
+        _writing(target),
+        tempfile.TemporaryDirectory(
             prefix=".reviewdata-", dir=target.parent, ignore_cleanup_errors=True
-        ) as folder:
-            built = Path(folder) / target.name
-            built.mkdir()
-            yield built
+        ) as folder,
+    ):
+        built = Path(folder) / target.name
+        built.mkdir()
+        yield built
+
+
+@contextmanager
+def _writing(target: Path | str) -> Iterator[None]:
+    """Turn what the system says against writing into a ReviewdataError of one line."""
+    try:
+        yield
     except OSError as error:
         why = error.strerror or str(error)
         raise ReviewdataError(f"{target} cannot be written: {why}") from error
@@ -211,9 +236,9 @@ def _with_dois(descriptor: Mapping[str, Any], metadata: Metadata) -> dict[str, A
     return found
 
 
-def _write_made(package: Package, metadata: Metadata, folder: Path) -> None:
-    """Write what is made: tables and results, codebook, and the metadata, which name the rest."""
-    with load_tables(package, threads=1) as tables:
+def _write_made(package: Package, metadata: Metadata, folder: Path) -> tuple[ReleaseFile, ...]:
+    """Write what is made, and return every file; each of the last three names those before it."""
+    with load_tables(package, threads=1) as tables, _writing(folder.name):
         for _ in (*write_parquet(tables, folder), *write_results(tables, folder)):
             pass
         blocks = tuple(write_codebook(tables, metadata))
@@ -222,15 +247,18 @@ def _write_made(package: Package, metadata: Metadata, folder: Path) -> None:
         words = dict(_words(tables))
     _write(folder, citation.NAME, citation.citation_cff(metadata))
     _write(folder, datacite.NAME, json_bytes(datacite.datacite_json(metadata)))
-    files = measure_folder(folder)
+    files = list(measure_folder(folder))
     dataset = schemaorg.dataset_json(package, metadata, files, words)
-    _write(folder, schemaorg.NAME, json_bytes(dataset))
-    crate = rocrate.crate_json(metadata, measure_folder(folder), words)
-    _write(folder, rocrate.NAME, json_bytes(crate))
+    files.append(_write(folder, schemaorg.NAME, json_bytes(dataset)))
+    crate = rocrate.crate_json(metadata, files, words)
+    files.append(_write(folder, rocrate.NAME, json_bytes(crate)))
+    files.sort(key=lambda file: file.path)
+    return (*files, _write(folder, SUMS, sums_text(files)))
 
 
-def _write(folder: Path, path: str, content: str | bytes) -> None:
+def _write(folder: Path, path: str, content: str | bytes) -> ReleaseFile:
     (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
+    return measure_file(folder / path, path)
 
 
 def _words(tables: Tables) -> Iterator[tuple[str, dict[str, str]]]:

@@ -32,7 +32,6 @@ def datacite_json(metadata: Metadata) -> dict[str, Any]:
 
     Without a DOI there is none in it; a publisher that is not known is `:tba`.
     """
-    created = (metadata.created or "")[:10]
     descriptions = [("Abstract", metadata.description)]
     descriptions += [("TechnicalInfo", text) for text in metadata.statements]
     content: dict[str, Any] = {
@@ -47,7 +46,7 @@ def datacite_json(metadata: Metadata) -> dict[str, Any]:
         "contributors": _contributors(metadata),
         "dates": [
             {"date": metadata.date.isoformat(), "dateType": "Issued"},
-            *([{"date": created, "dateType": "Created"}] if created else []),
+            *([{"date": metadata.created, "dateType": "Created"}] if metadata.created else []),
         ],
         "relatedIdentifiers": _related(metadata),
         "formats": ["text/csv", "application/vnd.apache.parquet", "application/json"],

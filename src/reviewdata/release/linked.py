@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from reviewdata.release.metadata import Contributor, Metadata, Source
 
@@ -27,12 +28,17 @@ def agent(contributor: Contributor) -> dict[str, Any]:
 
 def source_work(source: Source) -> dict[str, Any]:
     """Return what the dataset was made from, as a CreativeWork."""
-    address = f"https://doi.org/{source.doi}" if source.doi else source.url
+    address = doi_url(source.doi) if source.doi else source.url
     content = {"@type": "CreativeWork", "name": source.title, "url": address}
     return {key: value for key, value in content.items() if value}
 
 
-def doi_url(metadata: Metadata) -> str | None:
+def address_of(metadata: Metadata) -> str | None:
     """Return the address of a release: the DOI of its version, else of all versions."""
     doi = metadata.doi or metadata.concept_doi
-    return f"https://doi.org/{doi}" if doi else None
+    return doi_url(doi) if doi else None
+
+
+def doi_url(doi: str) -> str:
+    """Return the address of a DOI, which may hold characters that an address does not."""
+    return f"https://doi.org/{quote(doi, safe='/:;()~')}"

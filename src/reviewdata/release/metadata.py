@@ -10,12 +10,16 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from reviewdata.package import Package
 from reviewdata.release.identifiers import find_doi, find_orcid, spell_licence
 
 CREATORS = ("author", "creator", "compiler")
 """Roles of those who made the dataset; without any, all who have no role of BESIDE alone."""
+
+_KEPT = "\n\t\u200c\u200d"
+"""Beside what can be printed: lines, and what joins or parts letters of some scripts."""
 
 BESIDE = ("publisher", "funder", "sponsor", "distributor", "host")
 
@@ -67,6 +71,7 @@ class Metadata:
     `doi` is that of this version, `concept_doi` that of all versions; both are bare
     (`10.5281/zenodo.1`) or None. `date` is the day of the release (UTC). `statements` are
     sentences on what a reader should know: claims that are incomplete, findings that are waived.
+    `created` is the day on which the dataset was begun.
     `changes` is the entry of the changelog, in Markdown. `publisher` is blank if not known.
     """
 
@@ -131,7 +136,7 @@ def read_metadata(
         sources=tuple(_sources(content)),
         keywords=tuple(dict.fromkeys(filter(None, map(_clean, _list(content, "keywords"))))),
         homepage=_url(content.get("homepage")),
-        created=_text(content, "created") or None,
+        created=_day(_text(content, "created")),
         publisher=publisher or (printed[0] if printed else ""),
         doi=own,
         concept_doi=concept if concept != own else None,
@@ -218,7 +223,8 @@ def _clean(value: object) -> str:
     """Return a text without space around it, and without characters that no format can hold."""
     if not isinstance(value, str):
         return ""
-    return "".join(c for c in value if c.isprintable() or c in "\n\t").strip()
+    kept = (c if c.isprintable() or c in _KEPT else " " * c.isspace() for c in value)
+    return "".join(kept).strip()
 
 
 def _list(content: Mapping[str, Any], name: str) -> list[Any]:
@@ -230,4 +236,14 @@ def _url(value: object) -> str | None:
     """Return an address of the web; None for a path in the package, and for what is no address."""
     if not isinstance(value, str) or not value.lower().startswith(("http://", "https://")):
         return None
-    return value if value.isprintable() and not set(value) & set(' <>"{}|\\^`') else None
+    if not value.isprintable() or set(value) & set(' <>"{}|\\^`'):
+        return None
+    return quote(value, safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def _day(text: str) -> str | None:
+    """Return the day of a date or moment in ISO form; None for another text."""
+    try:
+        return dt.datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return None

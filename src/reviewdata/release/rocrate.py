@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reviewdata.release.archive import SUMS, ReleaseFile
-from reviewdata.release.linked import agent, doi_url, source_work
+from reviewdata.release.linked import address_of, agent, source_work
 from reviewdata.release.metadata import Contributor, Metadata
 
 NAME = "ro-crate-metadata.json"
@@ -45,7 +45,7 @@ def crate_json(
             "about": {"@id": "./"},
         }
     )
-    address = doi_url(metadata)
+    address = address_of(metadata)
     parts = [graph.add(_file(file, words.get(file.path, {}))) for file in files]
     sums = {"@id": SUMS, "@type": "File", "name": "Checksums", "encodingFormat": "text/plain"}
     parts.append(graph.add(sums))

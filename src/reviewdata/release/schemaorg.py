@@ -14,7 +14,7 @@ from reviewdata.package import Package, Resource
 from reviewdata.release.archive import ReleaseFile
 from reviewdata.release.citation import citation_text
 from reviewdata.release.exports import PARQUET
-from reviewdata.release.linked import agent, doi_url, source_work
+from reviewdata.release.linked import address_of, agent, doi_url, source_work
 from reviewdata.release.metadata import Contributor, Metadata
 
 NAME = "schema.org.jsonld"
@@ -87,7 +87,7 @@ def dataset_json(
     by_path = {file.path: file for file in files}
     tables = {r.name: f"{PARQUET}/{r.name}.parquet" for r in package.resources.values()}
     listed = [p for r in package.resources.values() for p in (r.path, tables[r.name])]
-    address = doi_url(metadata)
+    address = address_of(metadata)
     content: dict[str, Any] = {
         "@context": dict(_CONTEXT),
         "@type": "sc:Dataset",
@@ -135,9 +135,8 @@ def _publisher(metadata: Metadata) -> dict[str, str] | None:
 
 def _concept(metadata: Metadata) -> str | None:
     """Return the address of all versions, where the dataset has one of its own beside it."""
-    return (
-        f"https://doi.org/{metadata.concept_doi}" if metadata.doi and metadata.concept_doi else None
-    )
+    concept = metadata.concept_doi if metadata.doi else None
+    return doi_url(concept) if concept else None
 
 
 def _download(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:
