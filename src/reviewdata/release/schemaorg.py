@@ -66,6 +66,9 @@ _CONTEXT: Mapping[str, Any] = {
     "examples": {"@id": "cr:examples", "@type": "@json"},
     **{term: f"cr:{term}" for term in _TERMS},
 }
+_FORMATS = {"application/vnd.apache.parquet": "application/x-parquet"}
+"""Media types that loaders of Croissant know under an older name."""
+
 _TYPES = {
     "integer": "sc:Integer",
     "year": "sc:Integer",
@@ -148,7 +151,7 @@ def _download(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:
             "description": words.get("description") or words.get("name"),
             "contentUrl": quote(file.path),
             "contentSize": f"{file.size} B",
-            "encodingFormat": file.mediatype,
+            "encodingFormat": _FORMATS.get(file.mediatype, file.mediatype),
             "sha256": file.sha256,
         }
     )
