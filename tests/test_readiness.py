@@ -237,7 +237,8 @@ def test_a_version_is_a_semantic_one(tmp_path: Path, version: object) -> None:
 def test_versions_are_in_the_order_of_semver() -> None:
     ordered = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2"]
     ordered += ["1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0", "2.0.0"]
-    assert sorted(ordered[::-1], key=rank_version) == ordered
+    backwards = ordered[::-1]
+    assert sorted(backwards, key=rank_version) == ordered
     tags = {"v1.0.0": "1.0.0", "data-2.0.0-rc.1": "2.0.0-rc.1", "mini/v1.2.3": "1.2.3"}
     assert {tag: version_of_tag(tag) for tag in tags} == tags
     assert [version_of_tag(tag) for tag in ("v1.0", "release", "x1.0.0")] == [None] * 3
