@@ -184,6 +184,21 @@ def test_a_name_that_some_system_cannot_write_is_told(tmp_path: Path, path: str,
     assert {told, reason} & {why, "differs from queries/A.sql by its case alone"}
 
 
+@pytest.mark.parametrize("name", ["../away", "a/b", "a:b", "end."])
+def test_a_table_whose_name_can_be_no_file_is_told(tmp_path: Path, name: str) -> None:
+    listed: list[Any] = [{"name": name, "path": "data/studies.csv", "schema": {}}]
+    folder = write_releasable(tmp_path, patch={DESCRIPTOR: {"resources": listed}})
+    [(code, _, message)] = found(judge(folder))
+    assert (code, message.startswith(f"{name} is the name of a table")) == ("RD607", True)
+
+
+@pytest.mark.parametrize("name", ["", "Mini", "a/b", "..", "a b", "a" * 101, None, 7])
+def test_a_release_has_a_name_that_can_be_a_folder(tmp_path: Path, name: object) -> None:
+    folder = write_releasable(tmp_path, patch={DESCRIPTOR: {"name": name}})
+    [(code, _, message)] = found(judge(folder))
+    assert (code, message.startswith("the name of the dataset is")) == ("RD602", True)
+
+
 def test_a_table_must_not_have_the_name_of_what_is_made(tmp_path: Path) -> None:
     listed: list[Any] = [{"name": "codes", "path": "codebook.md", "schema": {}}]
     folder = write_releasable(tmp_path, patch={DESCRIPTOR: {"resources": listed}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -17,6 +18,7 @@ import pyshacl
 import pytest
 import rdflib
 import yaml
+from conftest import ROOT, copy_review
 from html_reader import read_tables
 from jsonschema.validators import validator_for
 from markdown_it import MarkdownIt
@@ -24,10 +26,10 @@ from mini import write_mini
 from releasable import ORCID, write_releasable
 from rocrate.rocrate import ROCrate
 
-from reviewdata.model import ReviewdataError
+from reviewdata.model import ReviewdataError, Validation
 from reviewdata.package import open_package
 from reviewdata.release.archive import read_sums
-from reviewdata.release.build import Release, build_release
+from reviewdata.release.build import Release, build_release, write_release
 from reviewdata.release.citation import citation_cff, known_licences
 from reviewdata.release.datacite import datacite_json
 from reviewdata.release.identifiers import (
@@ -37,6 +39,7 @@ from reviewdata.release.identifiers import (
     spell_licence,
 )
 from reviewdata.release.metadata import Metadata, read_metadata
+from reviewdata.release.readiness import judge_readiness
 
 # rdflib uses what it has deprecated itself.
 pytestmark = pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")
@@ -77,6 +80,11 @@ def cff_schema() -> Any:
     """Return the schema of CFF 1.2.0 as check-jsonschema has it."""
     file = files("check_jsonschema").joinpath("builtin_schemas/vendor/citation-file-format.json")
     return json.loads(file.read_text("utf-8"))
+
+
+def package_schema() -> Any:
+    """Return the profile of Data Package 2.0 as dplib has it."""
+    return json.loads(files("dplib").joinpath("profiles/2.0/datapackage.json").read_text("utf-8"))
 
 
 def read_cff(text: str) -> Any:
@@ -147,8 +155,7 @@ def test_a_datacite_record_without_a_doi_and_a_publisher_says_so(bare: Metadata)
 
 
 def test_the_descriptor_is_of_data_package_2(released: Release) -> None:
-    profile = files("dplib").joinpath("profiles/2.0/datapackage.json").read_text("utf-8")
-    assert faults(json.loads(profile), content(released, "datapackage.json")) == []
+    assert faults(package_schema(), content(released, "datapackage.json")) == []
 
 
 def broken_rules(crate: Any) -> set[str]:
@@ -231,6 +238,23 @@ def test_the_codebook_says_of_each_field_what_it_holds(released: Release) -> Non
         assert "study_id refers to studies.study_id." in page
     assert "<script" not in html
     assert "https://doi.org/10.1000/2" in html
+
+
+@pytest.mark.parametrize("name", [".", "examples/bcg-vaccine"])
+def test_the_reviews_of_this_repository_can_be_released(name: str, tmp_path: Path) -> None:
+    folder = copy_review(ROOT / name, tmp_path / "review")
+    for file in (ROOT / name).glob("[A-Z]*"):
+        shutil.copy(file, folder)
+    # That they validate is tested elsewhere.
+    released = write_release(judge_readiness(open_package(folder), Validation((), ())))
+    cff = read_cff((released.folder / "CITATION.cff").read_text("utf-8"))
+    assert faults(cff_schema(), cff) == []
+    record = content(released, "datacite.json")
+    assert [e.message for e in datacite.schema45.validator.iter_errors(record)] == []
+    assert faults(package_schema(), content(released, "datapackage.json")) == []
+    found = mlcroissant.Dataset(jsonld=str(released.folder / "schema.org.jsonld")).metadata
+    assert found.ctx.issues.errors == set()
+    assert f"parquet/{found.record_sets[0].name}.parquet" in {f.path for f in released.files}
 
 
 def test_contributors_of_the_first_data_package_and_of_the_second_are_read(tmp_path: Path) -> None:

@@ -57,6 +57,11 @@ def find_contents(package: Package, repository: Repository | None) -> Contents:
             faults.append((path, why))
         else:
             files[path] = root / path
+    faults += [
+        (name, "is the name of a table, and has a character that no file may have in its name")
+        for name in package.resources
+        if "/" in name or _is_odd(name)
+    ]
     uncommitted = []
     if repository is not None and known is not None:
         uncommitted = list(_uncommitted(repository, files))
@@ -96,7 +101,7 @@ def _find_fault(root: Path, path: str) -> str:
     file, parts = root / path, PurePosixPath(path).parts
     if ".." in parts or PurePosixPath(path).is_absolute():
         return "leads out of the package"
-    if any(_ODD.search(part) or part != part.rstrip(". ") for part in parts):
+    if any(_is_odd(part) for part in parts):
         return "has a character in its name that not every system can write"
     if not path.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in path):
         return "has a name that is not UTF-8"
@@ -117,6 +122,10 @@ def _find_fault(root: Path, path: str) -> str:
     if file.is_dir():
         return "is a link to a folder" if file.is_symlink() else "is a folder"
     return "" if file.is_file() else "is no file"
+
+
+def _is_odd(name: str) -> bool:
+    return bool(_ODD.search(name)) or name != name.rstrip(". ")
 
 
 def _clash(path: str, taken: dict[str, str]) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from reviewdata.tables import Tables
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-._"
+_LONGEST = 100
 _LISTED = 100
 """Findings of one check that are listed."""
 
@@ -174,7 +175,7 @@ class _Past:
 def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
     """Yield what is wrong with the name and the version, also against the last release."""
     name, version = package.descriptor.get("name"), package.descriptor.get("version")
-    if not isinstance(name, str) or not name or set(name) - set(_NAME) or not name[0].isalnum():
+    if not isinstance(name, str) or not _is_name(name):
         yield _say(package, "RD602", "name", name=_shown(name))
     if not is_version(version):
         kind = "none" if version in (None, "") else ""
@@ -203,6 +204,11 @@ def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
             yield _say(package, "RD603", **values, asked=change.asked, bump=change.bump)
     elif is_version(change.base) and rank_version(str(version)) <= rank_version(str(change.base)):
         yield _say(package, "RD603", asked=f"more than {change.base}", bump=change.bump, **values)
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name can be that of a folder everywhere."""
+    return 0 < len(name) <= _LONGEST and not set(name) - set(_NAME) and name[0].isalnum()
 
 
 def _judge_changelog(package: Package) -> Iterator[Finding]:
