@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from reviewdata import releasing
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
 from reviewdata.options import (
     Ignore,
@@ -43,6 +44,7 @@ app = typer.Typer(
 
 merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
+app.add_typer(releasing.app, name="release", help="Freeze the dataset as a citable release.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

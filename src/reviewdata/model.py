@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1"
 """Version of the JSON that `validate`, `query` and `reproduce` print."""
 
-Stage = Literal["package", "structure", "rows", "relations", "dataset", "claims", "run"]
+Stage = Literal["package", "structure", "rows", "relations", "dataset", "claims", "release", "run"]
 Level = Literal["error", "warning", "note"]
 Status = Literal["pass", "fail", "skipped", "broken"]
 Verdict = Literal["pass", "fail", "unchecked"]
 ClaimVerdict = Literal["reproduced", "differs", "incomplete", "broken", "not computable"]
 
 STAGES: tuple[Stage, ...] = ("package", "structure", "rows", "relations", "dataset", "claims")
-"""The stages in the order in which their results are shown."""
+"""The stages of `validate`, in the order in which their results are shown."""
 
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 """Error: impossible. Warning: implausible. Note: worth a look."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reviewdata.changes import Diff
     from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
+    from reviewdata.release.build import Release
     from reviewdata.tables import Tables
 
 Results = tuple[tuple["Query", QueryResult | str], ...]
@@ -199,6 +200,34 @@ class Project:
 
         with load_tables(self.package) as tables:
             return check_claims(tables)
+
+    def release_build(
+        self,
+        *,
+        output: Path | str | None = None,
+        doi: str | None = None,
+        concept_doi: str | None = None,
+        publisher: str = "",
+        since: str | None = None,
+        trace: Trace | None = None,
+        kept: bool = True,
+    ) -> Release:
+        """Check the review, write its release as a folder and a zip, and return it.
+
+        See `reviewdata.release.build.build_release`, also for what is raised.
+        """
+        from reviewdata.release.build import build_release
+
+        return build_release(
+            self.path,
+            output=output,
+            doi=doi,
+            concept_doi=concept_doi,
+            publisher=publisher,
+            since=since,
+            trace=trace,
+            kept=kept,
+        )
 
     def run(
         self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True

@@ -294,15 +294,17 @@ def load_tables(
     *,
     sieve: TableSieve | None = None,
     step: Callable[[str], None] = lambda _: None,
+    threads: int | None = None,
 ) -> Iterator[Tables]:
     """Load the tables of a package (or `only` some) and close them at the end.
 
     With a `sieve`, only those records are loaded with which something may be wrong; the tables
-    to which others refer come first. `step` is told which is read next. A resource that cannot be
-    read is in `refusals`, or has its finding in the package stage. Raises ReviewdataError where
-    the disk is full.
+    to which others refer come first. `step` is told which is read next. With one of `threads`,
+    sums and files come out the same to the last bit each time. A resource that cannot be read is
+    in `refusals`, or has its finding in the package stage. Raises ReviewdataError where the disk
+    is full.
     """
-    with _load({"": package}, only, sieve, step) as [tables]:
+    with _load({"": package}, only, sieve, step, threads) as [tables]:
         yield tables
 
 
@@ -324,6 +326,7 @@ def _load(
     only: Sequence[str] | None = None,
     sieve: TableSieve | None = None,
     step: Callable[[str], None] = lambda _: None,
+    threads: int | None = None,
 ) -> Iterator[list[Tables]]:
     """Load packages into the databases of one connection, by name; "" is its own."""
     wanted = [
@@ -347,6 +350,8 @@ def _load(
             loaded = {c: Tables(p, connection, spill, c) for c, p in packages.items()}
             connection.execute(f"SET memory_limit = '{LOAD_LIMIT}'")
             connection.execute(f"SET temp_directory = {quote_text(str(spill))}")
+            if threads is not None:
+                connection.execute(f"SET threads = {threads:d}")
             if len(loaded) > 1:  # read once, so packing them would cost more than it saves
                 connection.execute("SET force_compression = 'uncompressed'")
             for catalog in loaded:

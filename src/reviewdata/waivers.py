@@ -87,7 +87,13 @@ def _find_fault(package: Package, waiver: Waiver) -> str:
         rule = find_rule(package.rules, waiver.code)
     except ReviewdataError as error:
         return str(error)
-    return "what is said of the run itself cannot be waived" if rule.stage == "run" else ""
+    match rule.stage:
+        case "run":
+            return "what is said of the run itself cannot be waived"
+        case "release":
+            return "what stands against a release cannot be waived"
+        case _:
+            return ""
 
 
 def _parse(entry: Any, number: int) -> Waiver:

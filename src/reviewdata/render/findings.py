@@ -115,7 +115,7 @@ def stage_line(validation: Validation, paint: Paint = unpainted) -> str:
     """Return each stage that ran with the rules that hold: `rows ok 6   relations FAIL 3/4`."""
     failed = {f.code for f in validation.findings if f.level == "error" and f.counts}
     parts = []
-    for stage in STAGES:
+    for stage in (*STAGES, "release"):
         runs = [run for run in validation.runs if run.stage == stage]
         if runs:
             parts.append(_stage(stage, runs, failed, paint))

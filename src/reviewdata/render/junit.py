@@ -30,7 +30,7 @@ def validation_junit(run: SavedRun, *, ignore: Sequence[str] = ()) -> str:
             runs.append(Run(run.rules[code].stage, code, "fail"))
     suites: list[str] = []
     ended: list[str] = []
-    for stage in (*STAGES, "run"):
+    for stage in (*STAGES, "release", "run"):
         # of two runs of a rule, the first has its findings
         listed = [(r, by_code.pop(r.code, [])) for r in runs if r.stage == stage]
         if listed:

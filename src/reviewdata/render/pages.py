@@ -52,7 +52,7 @@ def rules_markdown(rules: Iterable[Rule]) -> str:
         " [examples.md](examples.md).",
         "",
     ]
-    for stage in (*STAGES, "run"):
+    for stage in (*STAGES, "release", "run"):
         chosen = [rule for rule in listed if rule.stage == stage]
         lines += [f"## Stage {stage}", ""] if chosen else []
         for rule in chosen:
