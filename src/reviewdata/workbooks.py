@@ -18,8 +18,11 @@ from typing import Any
 
 from reviewdata.records import Refusal
 
-UNPACKED = 256 * 1024 * 1024
-"""Bytes of a sheet, or of the texts of all sheets, above which a workbook is refused."""
+UNPACKED = 128 * 1024 * 1024
+"""Bytes of a sheet, unpacked, above which a workbook is refused."""
+
+TEXTS = 32 * 1024 * 1024
+"""Bytes of the texts of all sheets above which a workbook is refused: they are held."""
 
 SMALL = 16 * 1024 * 1024
 """Bytes of each other part, and of one row of a sheet, above which a workbook is refused."""
@@ -32,7 +35,8 @@ GAP = 10_000
 
 _BLOCK = 1024 * 1024
 _TOO_MANY = f"the sheet has more than {ROWS:,} rows: delete the empty ones"
-_LARGE = re.compile(r"xl/(worksheets/[^/]*|sharedStrings)\.xml", re.IGNORECASE)
+_SHEETS = re.compile(r"xl/worksheets/[^/]*\.xml", re.IGNORECASE)
+_TEXTS = "xl/sharedstrings.xml"
 
 _BROKEN = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError),
@@ -148,7 +152,8 @@ def _check(file: Path) -> None:
     if not any(part.filename.lower() == "[content_types].xml" for part in parts):
         raise _refuse("it is a zip file, and no XLSX workbook")
     for part in parts:
-        limit = UNPACKED if _LARGE.fullmatch(part.filename) else SMALL
+        limit = UNPACKED if _SHEETS.fullmatch(part.filename) else SMALL
+        limit = TEXTS if part.filename.lower() == _TEXTS else limit
         media = part.filename.startswith("xl/media/")  # is not read
         if part.file_size > limit and not media:
             size, name = part.file_size / 1024 / 1024, part.filename[:60]
