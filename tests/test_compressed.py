@@ -116,7 +116,7 @@ def test_an_empty_file_is_empty_also_where_it_is_gzipped(content: bytes, tmp_pat
 def test_another_compression_is_one_finding(properties: dict[str, Any], tmp_path: Path) -> None:
     [finding] = pack(tmp_path, b"PK\3\4\7", **properties)
     assert finding.code == "RD107"
-    assert finding.message == "the file has the compression zip; only CSV is read"
+    assert finding.message == "the file has the compression zip; only CSV, JSON and XLSX are read"
 
 
 def test_the_form_of_a_gzipped_table_is_left_alone(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 import frictionless
 import pytest
 from frictionless.formats.csv.settings import FIELD_SIZE_LIMIT
+from sheets import row, sheet, workbook
 
 from reviewdata.validation import validate
 
@@ -186,9 +187,46 @@ CASES: dict[str, Case] = {
     "a cell of more than 8 million characters": Case(
         f"a,1,{'x' * (8 * 1024 * 1024 + 1)}\n", ours=[("RD105", 2, None)]
     ),
-    "JSON and spreadsheets": Case(
-        resource={"path": "t.json"},
-        files={"t.json": '[["id", "n", "note"], ["a", 1, "x"]]'},
+    "a key of JSON that is twice in a record, or not in the first": Case(
+        resource={"path": "t.json", "type": "table"},
+        files={"t.json": '[{"id": "a", "n": 1, "note": "x"},\n{"id": "b", "n": 1, "n": 2}]'},
+        ours=[("RD106", 2, None)],
+    ),
+    "a formula that was never computed": Case(
+        resource={"path": "t.xlsx"},
+        files={"t.xlsx": workbook(["id", "n", "note"], ["a", "=1+1", "x"])},
+        ours=[("RD106", None, None)],
+    ),
+    "a workbook that gives a wrong size of its sheet": Case(
+        resource={"path": "t.xlsx"},
+        files={
+            "t.xlsx": sheet(
+                row(1, "id", "n", "note") + row(2, "a", "y", "x") + row(3, "b", "y", "x"),
+                before='<dimension ref="A1:C2"/>',
+            )
+        },
+        theirs=[(2, 2, TYPE)],
+        ours=[("RD120", None, 2), ("RD120", None, 2)],
+    ),
+    "empty rows below the table of a sheet, and empty cells beside it": Case(
+        resource={"path": "t.xlsx", "schema": schema(primaryKey=[])},
+        files={
+            "t.xlsx": sheet(
+                row(1, "id", "n", "note") + "<row/>" + row(3, "a", 1, "x") + "<row/>",
+                before='<dimension ref="A1:D4"/>',
+            )
+        },
+        theirs=[(None, 4, "extra-label"), (2, None, "blank-row"), (4, None, "blank-row")],
+        ours=[("RD115", None, None)],
+    ),
+    "other settings of a sheet than its name (`fillMergedCells`)": Case(
+        resource={"path": "t.xlsx", "dialect": {"excel": {"fillMergedCells": True}}},
+        files={"t.xlsx": workbook(["id", "n", "note"], ["a", 1, "x"])},
+        ours=[("RD106", None, None)],
+    ),
+    "other formats, as YAML and ODS": Case(
+        resource={"path": "t.yaml", "type": "table"},
+        files={"t.yaml": "- [id, n, note]\n- [a, 1, x]\n"},
         ours=[("RD107", None, None)],
     ),
     "a file that is no table": Case(

@@ -31,6 +31,8 @@ ORDER = (
     ("formatting", "gitconfig"),
     ("mergedriver",),
     ("revisions", "trust", "declarations"),
+    ("jsontables", "workbooks"),
+    ("foreign",),
     ("scans", "plans"),
     ("direct",),
     ("loading", "synthesis.macros", "statements"),

@@ -212,7 +212,7 @@ def test_a_file_that_may_not_be_read_is_a_finding_and_the_others_are_judged(
     monkeypatch.setattr(Path, "open", refused)
     found = validate(tmp_path, stages=["structure"]).findings
     assert [f.message for f in found if f.table == "studies"] == [
-        "the file cannot be read as CSV: permission denied"
+        "the file cannot be read as a table: permission denied"
     ]
     assert [f for f in found if f.table == "results"]
 
@@ -226,7 +226,7 @@ def test_a_record_of_many_large_cells_is_a_finding(tmp_path: Path) -> None:
         (
             "RD106",
             4,
-            "the file cannot be read as CSV: record 4 has more than 33,554,432 characters",
+            "the file cannot be read as a table: record 4 has more than 33,554,432 characters",
         )
     ]
 
@@ -251,7 +251,7 @@ def test_an_error_of_the_system_while_loading_is_one_finding(
 
     monkeypatch.setattr(loading, "load_directly", fail)
     found = validate(write_mini(tmp_path), stages=["structure"]).findings
-    assert {f.message for f in found} == {"the file cannot be read as CSV: it went wrong"}
+    assert {f.message for f in found} == {"the file cannot be read as a table: it went wrong"}
 
 
 def test_an_error_of_duckdb_while_loading_is_one_line(
@@ -263,7 +263,7 @@ def test_an_error_of_duckdb_while_loading_is_one_line(
     monkeypatch.setattr(loading, "load_directly", fail)
     found = validate(write_mini(tmp_path), stages=["structure"]).findings
     assert {f.message for f in found} == {
-        "the file cannot be read as CSV: Out of Memory Error: no room"
+        "the file cannot be read as a table: Out of Memory Error: no room"
     }
 
 

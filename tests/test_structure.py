@@ -209,7 +209,7 @@ def test_another_separator_is_one_finding(separator: str, told: str, tmp_path: P
         (
             "RD106",
             1,
-            "the file cannot be read as CSV: its columns are separated otherwise than declared;"
+            "the file cannot be read as a table: its columns are separated otherwise than declared;"
             f' add "dialect": {{"delimiter": "{told}"}}',
         )
     ]

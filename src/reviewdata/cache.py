@@ -32,8 +32,8 @@ MOST_BYTES = 100_000_000
 """Size of the folder above which the results that were made first are removed."""
 
 LIBRARIES = (
-    *("duckdb", "frictionless", "great_expectations", "jsonschema", "numpy", "pandas"),
-    *("pandera", "scipy"),
+    *("duckdb", "frictionless", "great_expectations", "jsonschema", "numpy", "openpyxl"),
+    *("pandas", "pandera", "scipy"),
 )
 """The libraries whose version may change what a stage finds."""
 

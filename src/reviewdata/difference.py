@@ -16,6 +16,7 @@ from reviewdata.effects import compare_claims, compare_figures
 from reviewdata.files import describe_file
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR, Package, Resource, open_package
+from reviewdata.records import format_of, is_foreign
 from reviewdata.revisions import WORKING_TREE, Revision, find_folder, open_revision
 from reviewdata.tables import Tables, load_pair
 from reviewdata.trust import is_same, list_files
@@ -190,6 +191,14 @@ def _form(old: Resource, new: Resource, comparison: Comparison) -> Iterator[str]
         yield "the records stand in another order"
     if old.file is None or new.file is None:
         return
+    same = comparison.is_same and comparison.old_columns == comparison.new_columns
+    if is_foreign(old.descriptor) or is_foreign(new.descriptor):
+        formats = [format_of(resource.descriptor) for resource in (old, new)]
+        if formats[0] != formats[1]:
+            yield f"format {formats[0]} -> {formats[1]}"
+        elif same and not comparison.is_reordered and _differ(old.file, new.file):
+            yield "what is no cell of the table"
+        return
     before = describe_file(old.file, old.descriptor)
     after = describe_file(new.file, new.descriptor)
     told = comparison.is_reordered
@@ -198,9 +207,12 @@ def _form(old: Resource, new: Resource, comparison: Comparison) -> Iterator[str]
         if before[feature] != value and (feature != "quotation marks" or comparison.is_same):
             told = True
             yield f"{feature} {before[feature]} -> {value}"
-    same = comparison.is_same and comparison.old_columns == comparison.new_columns
-    if same and not told and not filecmp.cmp(old.file, new.file, shallow=False):
+    if same and not told and _differ(old.file, new.file):
         yield "blank lines, or cells beyond the columns"
+
+
+def _differ(old: Path, new: Path) -> bool:
+    return not filecmp.cmp(old, new, shallow=False)
 
 
 def _files(old: Path, new: Path) -> Iterator[FileChange]:

@@ -21,16 +21,18 @@ import duckdb
 
 from reviewdata.columns import quote_name, sql_type, typed
 from reviewdata.direct import load_directly
+from reviewdata.foreign import read_table
 from reviewdata.package import Resource
 from reviewdata.plans import IRREGULAR, Loaded, Plan, Sieve, list_typed, plan_columns
 from reviewdata.records import (
+    NULL,
     RECORD_LIMIT,
     Dialect,
     Refusal,
     check_compression,
+    is_foreign,
     is_table,
     name_form,
-    read_records,
 )
 from reviewdata.scans import list_texts, read_csv
 from reviewdata.tableschema import RESERVED
@@ -43,8 +45,6 @@ frictionless copies all cells of a record for each of them.
 
 LINE = 2 * 1024 * 1024
 """Bytes in a line of the copy up to which DuckDB's own buffers do."""
-
-_NULL = 0  # a number is written without quotes, and only what has none can be null
 
 
 def load_resource(
@@ -62,7 +62,8 @@ def load_resource(
     make a table of, OSError where the disk is full.
     """
     if not is_table(resource.descriptor) or resource.file is None:
-        raise Refusal("RD107", {"format": name_form(resource.descriptor)})
+        read = "only CSV, JSON and XLSX are read"
+        raise Refusal("RD107", {"format": name_form(resource.descriptor), "read": read})
     try:
         check_compression(resource.file, resource.descriptor)
         return _load(connection, resource, folder, sieve, stored=stored)
@@ -89,7 +90,9 @@ def _load(
     assert resource.file is not None
     before = take_stamp(resource.file)
     plan = replace(plan_columns(resource, dialect), stored=stored)
-    loaded = load_directly(connection, resource, dialect, plan, sieve)
+    loaded = None
+    if not is_foreign(resource.descriptor):
+        loaded = load_directly(connection, resource, dialect, plan, sieve)
     if loaded is None:
         loaded = load_by_record(connection, resource, dialect, plan, folder)
     create_views(connection, resource, plan, loaded)
@@ -114,15 +117,17 @@ def load_by_record(
 ) -> Loaded:
     """Write the records with their places as a CSV of one fixed form, and load that.
 
+    What is NULL there, the line of a file that has none too, is written as a number: without
+    quotes, and only what has none can be null.
+
     A short record is filled up with nulls, a long one cut. Blank records are left out, as
     frictionless reports them and reads no values from them. `irregular.NAME` has all of these:
     row, line and number of cells, and a record of its own for each cell too many, with its
     column's number and its text. Of a record that is too long by more than EXTRA_LIMIT, it has
     the first of them.
     """
-    assert resource.file is not None
     copy, odd = folder / "records.csv", folder / "irregular.csv"
-    records = read_records(resource.file, dialect)
+    records = read_table(resource, plan.columns(resource))
     if dialect.header:
         next(records)
     width = len(plan.names)
@@ -138,24 +143,24 @@ def load_by_record(
             count = len(cells)
             blank = not any(cells)
             if count < width or blank:
-                irregular.writerow([row, line, count, _NULL, _NULL])
+                irregular.writerow([row, line, count, NULL, NULL])
             if blank:
                 refused += 1
                 continue
-            if (size := sum(map(len, cells))) > RECORD_LIMIT:
+            if (size := sum(map(len, filter(None, cells)))) > RECORD_LIMIT:
                 note = f"record {row} has more than {RECORD_LIMIT:,} characters"
                 raise Refusal("RD106", {"note": note}, line)
             if size > LINE // 16:  # four bytes a character, and a quote may be doubled
-                longest = max(longest, 2 * sum(len(cell.encode()) + 2 for cell in cells))
+                longest = max(longest, 2 * sum(len(cell.encode()) + 2 for cell in cells if cell))
             told = count if count <= widest + EXTRA_LIMIT else widest + 1
             for number, cell in enumerate(cells[width:told], start=width + 1):
                 irregular.writerow([row, line, count, number, cell])
-            padding: list[Any] = [_NULL] * (width - count)
+            padding: list[Any] = [NULL] * (width - count)
             writer.writerow([row, line, *cells[:width], *padding])
             written += 1
     options = (
         f"header = false, delim = ',', new_line = '\\n', max_line_size = {longest}, "
-        f"nullstr = '{_NULL}', allow_quoted_nulls = false"
+        f"nullstr = '{NULL}', allow_quoted_nulls = false"
     )
     values = "".join(f", {value}" for value in list_typed(resource, plan))
     source = read_csv(copy, options, list_texts(width), RESERVED)

@@ -17,7 +17,7 @@ class Place:
     table: str
     path: str
     row: int
-    line: int
+    line: int | None
     key: Mapping[str, str]
     cells: Mapping[str, str]
     numbers: Mapping[str, int]

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from reviewdata.columns import sql_type, typed
 from reviewdata.files import check_delimiter
+from reviewdata.foreign import Column, list_sources
 from reviewdata.package import Resource
-from reviewdata.records import Dialect, Refusal, read_sources
+from reviewdata.records import Dialect, Refusal, is_foreign
 from reviewdata.tableschema import RESERVED
 
 WIDE = 250
@@ -38,6 +39,12 @@ class Plan:
     def raw(self) -> tuple[str, ...]:
         """The columns of the text: those of the file, then the fields that have none there."""
         return (*self.names, *(field for field, text in self.source.items() if text is None))
+
+    def columns(self, resource: Resource) -> list[Column]:
+        """Return of each column of the file what its cells are written for."""
+        missing = {name: resource.missing_values(name) for name in self.fields}
+        by_name = {name.lower(): (self.fields[name], missing[name]) for name in self.fields}
+        return [by_name.get(name.lower(), ({}, ("",))) for name in self.names]
 
     def stores(self, field: Mapping[str, Any]) -> bool:
         """Whether the typed value of a field is stored, rather than made where it is read."""
@@ -83,17 +90,20 @@ Sieve = Callable[[Plan, str], Sieved | None]
 
 def plan_columns(resource: Resource, dialect: Dialect) -> Plan:
     """Return the columns of a file. Raises Refusal for one without a first record."""
-    assert resource.file is not None
     labels = [str(entry["name"]) for entry in resource.schema.get("fields", [])]
     header = 0
     if dialect.header or not labels:
-        records = read_sources(resource.file, dialect)
+        records = list_sources(resource)
         found = next(((r, s) for r, s in records if dialect.header or any(r.cells)), None)
         if found is None:
             raise Refusal("RD102", {})
         first, lines = found
         if dialect.header:
-            check_delimiter(lines, dialect, resource.fields)
+            if is_foreign(resource.descriptor):
+                if not first.cells:
+                    raise Refusal("RD106", {"note": "its header is empty"}, first.line or None)
+            else:
+                check_delimiter(lines, dialect, resource.fields)
             header = first.row
         labels = [label.strip() if dialect.header else "" for label in first.cells]
     names = column_names(labels, resource)

@@ -23,13 +23,19 @@ CELL_LIMIT = 8 * 1024 * 1024
 RECORD_LIMIT = 4 * CELL_LIMIT
 """Characters in all cells of one record, above which the file is refused."""
 
+NULL = 0
+"""A cell of a copy that is null: a number, so that no text can be it."""
+
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NO_ENCODINGS = ("undefined", "unicode-escape", "raw-unicode-escape", "utf-7", "idna", "punycode")
 """Codecs of Python that are no encoding of a file: some make of bytes what is no text."""
 
 
 class Record(NamedTuple):
-    """One record: its number, the physical line it starts on, its cells as text."""
+    """One record: its number, the physical line it starts on, its cells as text.
+
+    The line is 0 where a file has none.
+    """
 
     row: int
     line: int
@@ -71,6 +77,8 @@ class Dialect:
         nested = given.get("csv", {})  # as in version 1 of the standard
         control = {**given, **(nested if isinstance(nested, dict) else {})}
         control.pop("csv", None)
+        for name in {"json", "excel"} & control.keys() if is_foreign(resource) else ():
+            control.pop(name)  # for who reads such a file (see `foreign`)
         for name in control:
             if name not in _SETTINGS:
                 raise Refusal("RD106", {"note": f"the dialect property {name} is not supported"})
@@ -143,12 +151,24 @@ def is_delimited(resource: Mapping[str, Any]) -> bool:
     return format_of(resource) in _DELIMITED and not compression_of(resource)
 
 
-def is_table(resource: Mapping[str, Any]) -> bool:
-    """Whether a resource is read: CSV or TSV, also gzipped."""
+def has_lines(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is CSV or TSV, also gzipped."""
     return format_of(resource) in _DELIMITED and compression_of(resource) in ("", "gz")
 
 
+def is_foreign(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is JSON (also gzipped) or XLSX, which `foreign` reads."""
+    compressions = ("", "gz") if format_of(resource) in JSON else ("",)
+    return format_of(resource) in (*JSON, "xlsx") and compression_of(resource) in compressions
+
+
+def is_table(resource: Mapping[str, Any]) -> bool:
+    """Whether a resource is read."""
+    return has_lines(resource) or is_foreign(resource)
+
+
 _DELIMITED = ("csv", "tsv")
+JSON = ("json", "jsonl", "ndjson")
 
 
 def format_of(resource: Mapping[str, Any]) -> str:
@@ -164,9 +184,9 @@ def format_of(resource: Mapping[str, Any]) -> str:
 
 def name_form(resource: Mapping[str, Any]) -> str:
     """Return in words the form of a file that is no table to be read."""
-    if compression_of(resource) not in ("", "gz"):
-        return f"the compression {compression_of(resource)}"
     named = format_of(resource)
+    if compression_of(resource) not in (("",) if named == "xlsx" else ("", "gz")):
+        return f"the compression {compression_of(resource)}"
     return f"the format {named}" if named else "no ending that tells its format"
 
 
@@ -219,9 +239,9 @@ def read_sources(file: Path, dialect: Dialect) -> Iterator[tuple[Record, list[st
     try:
         with open_text(file, dialect.encoding) as text:
             records = _parse(text, dialect)
-            yield from records if dialect.is_whole else _choose(records, dialect)
+            yield from records if dialect.is_whole else choose(records, dialect)
     except UnicodeError:
-        raise _locate_byte(file, dialect.encoding) from None
+        raise locate_byte(file, dialect.encoding) from None
 
 
 def make_reader(
@@ -293,7 +313,7 @@ def _parse(text: Iterator[str], dialect: Dialect) -> Iterator[tuple[Record, list
 Source = tuple[Record, list[str]]
 
 
-def _choose(records: Iterator[Source], dialect: Dialect) -> Iterator[Source]:
+def choose(records: Iterable[Source], dialect: Dialect) -> Iterator[Source]:
     """Yield the header, which may be several records or a later one, and the table's behind it."""
     last = dialect.header_rows[-1] if dialect.header else 0
     head: list[Source] = []
@@ -329,7 +349,7 @@ def _join(head: Sequence[Source], mark: str) -> Source:
     return Record(head[-1][0].row, head[0][0].line, labels), lines
 
 
-def _locate_byte(file: Path, encoding: str) -> Refusal:
+def locate_byte(file: Path, encoding: str) -> Refusal:
     """Return the refusal that names the first byte that the encoding does not know."""
     wide = encoding.lower().startswith(("utf-16", "utf_16", "utf-32", "utf_32"))
     decoder = codecs.getincrementaldecoder(encoding)()

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from reviewdata.package import Package, Resource, version_of
 from reviewdata.plans import Plan, Sieved
+from reviewdata.records import format_of, is_foreign
 from reviewdata.stages import verdicts
 from reviewdata.stages.compiled.beyond import Beyond
 from reviewdata.stages.compiled.judge import judge as judge_in_sql
@@ -27,7 +28,7 @@ def find_fault(package: Package, resource: Resource) -> str | None:
 
 def sieve(tables: Tables, resource: Resource, plan: Plan, source: str) -> Sieved | None:
     """Return which records of a file are to be loaded for a verdict on it; None where all are."""
-    if find_fault(tables.package, resource) is not None:
+    if find_fault(tables.package, resource) is not None or _needs_values(tables, resource):
         return None
     usable = [
         name
@@ -43,9 +44,22 @@ def sieve(tables: Tables, resource: Resource, plan: Plan, source: str) -> Sieved
 def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdict:
     """Return the verdict on a table; keys to tables that are not `usable` are left out."""
     try:
+        if why := _needs_values(tables, resource):
+            raise Beyond(why)
         verdict = judge_in_sql(tables, resource, usable)
     except Beyond as beyond:
         tables.tell(f"{resource.name} is judged by frictionless: {beyond}")
         return verdicts.judge(tables, resource, usable)
     tables.tell(f"{resource.name} is judged by DuckDB")
     return verdict
+
+
+def _needs_values(tables: Tables, resource: Resource) -> str | None:
+    """Return why the text of a table does not say all: 5 is no text in JSON, and "5" no number."""
+    if is_foreign(resource.descriptor):
+        return f"it is {format_of(resource.descriptor).upper()}"
+    for key in resource.foreign_keys:
+        other = tables.package.resources.get(key.resource)
+        if other is not None and is_foreign(other.descriptor):
+            return f"it refers to {key.resource}, which is {format_of(other.descriptor).upper()}"
+    return None

@@ -14,7 +14,7 @@ from reviewdata.columns import quote_name, quote_text
 from reviewdata.files import find_stray_quotes
 from reviewdata.package import Resource
 from reviewdata.properties import CATEGORICAL
-from reviewdata.records import Dialect
+from reviewdata.records import Dialect, has_lines
 from reviewdata.stages.compiled.constraints import not_among
 from reviewdata.stages.errors import Verdict
 from reviewdata.stages.hygiene import is_formula
@@ -49,7 +49,8 @@ def _stray_quotes(tables: Tables, resource: Resource) -> Iterator[Fault]:
 
     DuckDB reads no such file by itself.
     """
-    if resource.file is not None and tables.loaded[resource.name].by_record:
+    lines = has_lines(resource.descriptor)
+    if resource.file is not None and lines and tables.loaded[resource.name].by_record:
         dialect = Dialect.of(resource.descriptor)
         for record, kind, values in find_stray_quotes(resource.file, dialect):
             values = {name: show(text) if name == "cell" else text for name, text in values.items()}

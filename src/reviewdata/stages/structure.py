@@ -11,11 +11,12 @@ from typing import Any
 
 from reviewdata.columns import quote_name
 from reviewdata.files import Oddity, inspect_file
+from reviewdata.foreign import read_table
 from reviewdata.loading import take_stamp
 from reviewdata.model import Finding, Rule, Run, StageResult
 from reviewdata.package import Resource
 from reviewdata.places import Place, find_places
-from reviewdata.records import Dialect, encoding_of, is_table, read_records
+from reviewdata.records import Dialect, encoding_of, has_lines
 from reviewdata.rules import make_finding
 from reviewdata.stages.engines import find_fault, judge
 from reviewdata.stages.errors import Error, Verdict
@@ -98,7 +99,7 @@ def _is_changed(tables: Tables, resource: Resource) -> bool:
 def _inspect(tables: Tables, resource: Resource) -> Iterator[Oddity]:
     """Yield what is odd about the lines of a file, unless who loaded it has seen that none is."""
     loaded = tables.loaded.get(resource.name)
-    if resource.file is None or not is_table(resource.descriptor) or (loaded and loaded.plain):
+    if resource.file is None or not has_lines(resource.descriptor) or (loaded and loaded.plain):
         return
     yield from inspect_file(resource.file, encoding_of(resource.descriptor))
 
@@ -205,11 +206,10 @@ def _finding(
 _REQUIRED = "Enter the value; where no source gives it, the schema must not require one."
 
 
-def _header_line(resource: Resource) -> int:
+def _header_line(resource: Resource) -> int | None:
     dialect = Dialect.of(resource.descriptor)
-    if (dialect.is_whole and not dialect.comment) or resource.file is None:
-        return 1
-    return next(read_records(resource.file, dialect)).line
+    plain = dialect.is_whole and not dialect.comment and has_lines(resource.descriptor)
+    return 1 if plain else next(read_table(resource)).line or None
 
 
 def _blank_lines(tables: Tables, resource: Resource, wanted: Collection[int]) -> dict[int, int]:

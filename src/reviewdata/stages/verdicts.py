@@ -10,7 +10,7 @@ import csv
 import math
 import re
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -18,12 +18,14 @@ from importlib.metadata import version
 from typing import Any
 
 from reviewdata.columns import quote_name, quote_text
-from reviewdata.compressed import compression_of
+from reviewdata.compressed import BLOCK, compression_of
+from reviewdata.foreign import read_rows, read_table
 from reviewdata.loading import EXTRA_LIMIT
 from reviewdata.model import Origin
 from reviewdata.package import ForeignKey, Package, Resource, can_follow, version_of
 from reviewdata.patterns import find_cell_limit, read_as_frictionless, to_re2
-from reviewdata.records import Dialect, read_records
+from reviewdata.places import find_places
+from reviewdata.records import Dialect, is_foreign
 from reviewdata.stages.errors import Error, Verdict
 from reviewdata.statements import QueryError
 from reviewdata.tables import Tables
@@ -70,11 +72,12 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
             if entry["name"] == names[resource.name]:
                 _add_keys(entry, resource, keys, names)
         patterns, unjudged = _patterns(tables, resource)
-        widths = {names[name]: _width(tables, tables.package.resources[name]) for name in needed}
+        read = {names[name]: tables.package.resources[name] for name in needed}
+        widths = {alias: _width(tables, table) for alias, table in read.items()}
         lengths: dict[str, dict[int, int]] = {name: {} for name in widths}
         try:
             # Trusted: the paths were checked when the package was opened.
-            with system.use_context(trusted=True), _reading(widths, lengths):
+            with system.use_context(trusted=True), _reading(read, widths, lengths):
                 package = Descriptor.from_descriptor(
                     {"resources": described, **version_of(tables.package)},
                     basepath=str(tables.package.root),
@@ -89,6 +92,8 @@ def judge(tables: Tables, resource: Resource, usable: Collection[str]) -> Verdic
     found = [f for task in report.tasks for f in task.errors]
     errors = [_neutral(f, real.get(getattr(f, "reference_name", ""), resource.name)) for f in found]
     errors = [replace(e, cells=cut[e.row]) if e.row in cut else e for e in errors]
+    if is_foreign(resource.descriptor):
+        errors = _as_written(tables, resource, errors)
     last = math.inf
     if len(errors) >= ERROR_LIMIT:
         last = errors[-1].row or 0
@@ -142,32 +147,60 @@ def _labels(tables: Tables, resource: Resource) -> list[str]:
 
 
 @contextmanager
-def _reading(widths: Mapping[str, int], lengths: Mapping[str, dict[int, int]]) -> Iterator[None]:
-    """Have frictionless read CSV as declared, without a guess at the dialect.
+def _reading(
+    resources: Mapping[str, Resource],
+    widths: Mapping[str, int],
+    lengths: Mapping[str, dict[int, int]],
+) -> Iterator[None]:
+    """Have frictionless read CSV as declared, and what is no CSV as it was loaded.
 
-    It lets `csv.Sniffer` guess even where nothing is left to guess, and that takes time with
-    the square of a cell: minutes for one long cell of quotes. A record with more than
-    EXTRA_LIMIT cells above the width of its resource is cut behind the first of them, and its
-    length noted in `lengths`.
+    Of CSV it lets `csv.Sniffer` guess at the dialect even where nothing is left to guess, and
+    that takes time with the square of a cell: minutes for one long cell of quotes. A record with
+    more than EXTRA_LIMIT cells above the width of its resource is cut behind the first of them,
+    and its length noted in `lengths`. A file that is no CSV was read by `foreign`, which refuses
+    what frictionless loses in silence; it gets the same values, and counts the bytes itself.
     """
     from frictionless.formats.csv import CsvControl, CsvParser
+    from frictionless.formats.json import JsonParser
 
-    def read(parser: Any) -> Iterator[list[str]]:
+    def read(parser: Any) -> Iterator[list[Any]]:
         control = CsvControl.from_dialect(parser.resource.dialect)
-        width, cut = widths[parser.resource.name], lengths[parser.resource.name]
-        reader = csv.reader(parser.loader.text_stream, dialect=control.to_python())
-        for row, cells in enumerate(reader, start=1):
+        return cut(parser, csv.reader(parser.loader.text_stream, dialect=control.to_python()))
+
+    def read_foreign(parser: Any) -> Iterator[list[Any]]:
+        rows = read_rows(resources[parser.resource.name])
+        yield from cut(parser, (list(row.cells) for row in rows))
+        while parser.loader.byte_stream.read1(BLOCK):
+            pass
+
+    def cut(parser: Any, records: Iterable[list[Any]]) -> Iterator[list[Any]]:
+        width, known = widths[parser.resource.name], lengths[parser.resource.name]
+        for row, cells in enumerate(records, start=1):
             if len(cells) > width + EXTRA_LIMIT:
-                cut[row] = len(cells)
+                known[row] = len(cells)
                 del cells[width + 1 :]
             yield cells
 
-    given = CsvParser.read_cell_stream_create
+    given = CsvParser.read_cell_stream_create, JsonParser.read_cell_stream_create
     CsvParser.read_cell_stream_create = read
+    JsonParser.read_cell_stream_create = read_foreign
     try:
         yield
     finally:
-        CsvParser.read_cell_stream_create = given
+        CsvParser.read_cell_stream_create, JsonParser.read_cell_stream_create = given
+
+
+def _as_written(tables: Tables, resource: Resource, errors: Sequence[Error]) -> list[Error]:
+    """Return the errors with the text of their cells, where frictionless tells Python's."""
+    rows = [error.row for error in errors if error.row is not None and error.number]
+    places = find_places(tables, resource.name, rows)
+    names = dict(enumerate(_labels(tables, resource), start=1))
+    return [
+        replace(e, cell=places[e.row].cells.get(names[e.number], ""))
+        if e.row in places and e.number in names
+        else e
+        for e in errors
+    ]
 
 
 def _describe(resource: Resource, name: str) -> dict[str, Any]:
@@ -182,6 +215,8 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "lineTerminator": "\r\n",
     }
     given: dict[str, Any] = {"csv": {k: v for k, v in csv.items() if v is not None}}
+    if is_foreign(resource.descriptor):
+        given = {}
     if dialect.header:
         # Or frictionless looks for what it takes for a header.
         given |= {"headerRows": _header_rows(resource, dialect), "headerJoin": dialect.header_join}
@@ -196,7 +231,8 @@ def _describe(resource: Resource, name: str) -> dict[str, Any]:
         "name": name,
         "type": "table",
         "path": resource.path,
-        "format": "csv",
+        # Whatever is no CSV comes from `_reading`; which parser gives it way does not matter.
+        "format": "json" if is_foreign(resource.descriptor) else "csv",
         **({"compression": "gz"} if compression_of(resource.descriptor) else {}),
         "encoding": dialect.codec,
         "dialect": given,
@@ -208,8 +244,7 @@ def _header_rows(resource: Resource, dialect: Dialect) -> list[int]:
     """Return the records of the header; where none is declared, the first that is no comment."""
     if dialect.header_rows != (1,) or not (dialect.comment or dialect.comment_rows):
         return list(dialect.header_rows)
-    assert resource.file is not None
-    return [next(read_records(resource.file, dialect)).row]
+    return [next(read_table(resource)).row]
 
 
 def _add_keys(

@@ -70,6 +70,8 @@ def _expect(field: Mapping[str, Any], cell: str) -> str:
     """Return what a cell of the field should be, and what it looks like."""
     kind = str(field.get("type", "string"))
     told = f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    if kind == "string" and field.get("format", "default") == "default":
+        return f"{told}: the file has it as a value of another type"
     if kind in _FORMS and field.get("format") != "any":
         form = field.get("format", "default")
         return f"{told} ({_FORMS[kind] if form == 'default' else form})"
