@@ -1,0 +1,1 @@
+"""Releases: what is built of a review, sent to a repository, and fetched from one."""
