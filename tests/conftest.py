@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fakehub import Hub, run_hub
+from servers.running import MissingError, Running, run_invenio
 
 from reviewdata.cli import main
 
@@ -74,6 +75,16 @@ def hub() -> Iterator[Hub]:
     """Return an API like GitHub's, with the pull request 7 from `study` of `contributor`."""
     with run_hub() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def invenio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return InvenioRDM, the software of Zenodo, running on this machine."""
+    try:
+        with run_invenio(tmp_path_factory.mktemp("invenio")) as running:
+            yield running
+    except MissingError as error:
+        pytest.fail(f"{error}; NOTHING WAS PUBLISHED", pytrace=False)
 
 
 def copy_review(source: Path, target: Path) -> Path:
