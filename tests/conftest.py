@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from fakehub import Hub, run_hub
-from servers.running import MissingError, Running, run_invenio
+from publications import close_all
+from servers.running import MissingError, Running, run_ckan, run_invenio
 
 from reviewdata.cli import main
 
@@ -77,6 +78,13 @@ def hub() -> Iterator[Hub]:
         yield running
 
 
+@pytest.fixture
+def connections() -> Iterator[None]:
+    """Close, after a test, what publishers have opened in it."""
+    yield
+    close_all()
+
+
 @pytest.fixture(scope="session")
 def invenio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Return InvenioRDM, the software of Zenodo, running on this machine."""
@@ -85,6 +93,13 @@ def invenio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield running
     except MissingError as error:
         pytest.fail(f"{error}; NOTHING WAS PUBLISHED", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def ckan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return CKAN running on this machine."""
+    with run_ckan(tmp_path_factory.mktemp("ckan")) as running:
+        yield running
 
 
 def copy_review(source: Path, target: Path) -> Path:

@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from deposits import Maker
 
+from reviewdata.release.ckan import CKAN
+from reviewdata.release.ckanmetadata import NAME
 from reviewdata.release.invenio import InvenioRDM
 from reviewdata.release.plan import Publication
 from reviewdata.release.publishing import Drafted, draft, publish, verify
@@ -24,6 +27,13 @@ from reviewdata.release.state import State
 from reviewdata.release.web import TIMEOUT, Web
 
 _numbers = itertools.count()
+_opened: list[Web] = []
+
+
+def close_all() -> None:
+    """Close the connections of every publisher."""
+    while _opened:
+        _opened.pop().close()
 
 
 def awake(seconds: float) -> None:
@@ -33,7 +43,15 @@ def awake(seconds: float) -> None:
 def open_invenio(address: str, token: str, timeout: float = TIMEOUT) -> InvenioRDM:
     """Return a repository that is spoken to with a token."""
     web = Web(find_server(address), Token(token), wait=awake, timeout=timeout)
+    _opened.append(web)
     return InvenioRDM(web, wait=awake)
+
+
+def open_ckan(address: str, token: str, timeout: float = TIMEOUT) -> CKAN:
+    """Return a site of CKAN that is spoken to with a token, whose one organisation owns all."""
+    web = Web(find_server(address), Token(token), wait=awake, timeout=timeout, scheme="")
+    _opened.append(web)
+    return CKAN(web, wait=awake)
 
 
 @dataclass
@@ -68,13 +86,17 @@ class Publisher:
         """Run `draft`."""
         return draft(self.publication, wait=awake)
 
+    def send(self) -> Published:
+        """Run `draft` and `publish`."""
+        self.draft()
+        return publish(self.publication)
+
     def publish(self) -> Published:
         """Run `draft`, `publish` and `verify`, which tells the concept that git then has."""
-        self.draft()
-        publish(self.publication)
+        self.send()
         read = verify(self.publication)
         assert read.matches
-        self.concept = read.published.concept
+        self.concept = read.published.concept if read.published.doi else None
         return read.published
 
 
@@ -117,6 +139,45 @@ class Look:
             key: httpx.get(f"{self.address}{home}/{key}/content", headers=headers).content
             for key in keys
         }
+
+
+@dataclass(frozen=True)
+class LookCKAN:
+    """What a site of CKAN shows: asked with a plain client, not with ours."""
+
+    address: str
+    token: str
+
+    def own(self, name: str) -> list[dict[str, Any]]:
+        """Return the datasets of a package, private ones too."""
+        query = {"fq": f'extras_{NAME}:"{name}"', "include_private": "true", "rows": 100}
+        answer = httpx.get(
+            f"{self.address}/api/3/action/package_search",
+            params=query,
+            headers={"Authorization": self.token},
+            timeout=60,
+        )
+        results: list[dict[str, Any]] = answer.json()["result"]["results"]
+        return sorted(results, key=lambda entry: str(entry["metadata_created"]))
+
+    def published(self, name: str) -> list[dict[str, Any]]:
+        """Return the public versions of a package, the first one first."""
+        return [entry for entry in self.own(name) if not entry["private"]]
+
+    def drafts(self, name: str) -> list[dict[str, Any]]:
+        """Return the private datasets of a package."""
+        return [entry for entry in self.own(name) if entry["private"]]
+
+    def files(self, dataset: dict[str, Any]) -> dict[str, bytes]:
+        """Return the bytes of the resources of a public dataset, as anyone gets them."""
+        listed = dataset["resources"]
+        found = {entry["name"]: httpx.get(self.at(entry["url"])).content for entry in listed}
+        assert len(found) == len(listed)
+        return found
+
+    def at(self, url: str) -> str:
+        """Return the address of a resource on this site, whatever a proxy has made of it."""
+        return self.address + urlsplit(url).path
 
 
 def read_member(archive: bytes, name: str) -> bytes:

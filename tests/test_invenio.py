@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ from reviewdata.release.publishing import publish, verify
 from reviewdata.release.servers import Token, find_server
 from reviewdata.release.web import BusyError, Web
 
-pytestmark = pytest.mark.contract
+pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("connections")]
 
 
 @pytest.fixture
@@ -323,7 +324,7 @@ def test_a_server_that_limits_requests_is_waited_for(tmp_path: Path) -> None:
     with run_invenio(tmp_path, "1000 per hour;20 per minute") as running:
         waited: list[float] = []
         web = Web(find_server(running.address), Token(running.token), wait=waited.append)
-        with pytest.raises(BusyError, match="429 TOO MANY REQUESTS"):
+        with closing(web), pytest.raises(BusyError, match="429 TOO MANY REQUESTS"):
             ask_often(web)
         assert waited
         assert all(seconds > 1 for seconds in waited)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import re
 import shutil
@@ -9,10 +11,11 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +74,15 @@ def install(name: str, python: str, *packages: str) -> Path:
     folder = cache() / name
     ours = folder / "bin" / "python"
     done = folder / "installed"
-    if not done.exists() or done.read_text() != "\n".join(packages):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        uv = install_uv()
-        run([python, "-m", "venv", "--without-pip", str(folder)])
-        run([str(uv), "pip", "install", "--quiet", "--python", str(ours), *packages])
-        done.write_text("\n".join(packages))
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as lock:  # for two test processes at once
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.read_text() != "\n".join(packages):
+            shutil.rmtree(folder, ignore_errors=True)
+            uv = install_uv()
+            run([python, "-m", "venv", "--without-pip", str(folder)])
+            run([str(uv), "pip", "install", "--quiet", "--python", str(ours), *packages])
+            done.write_text("\n".join(packages))
     return ours
 
 
@@ -192,3 +197,94 @@ def run_invenio(folder: Path, limits: str = "90000 per hour;9000 per minute") ->
         wait_for(f"{address}/api/records", running, log)
         token, stranger = ((instance / name).read_text() for name in ("token", "stranger"))
         yield Running(address, token, stranger, folder)
+
+
+CKAN_SETTINGS = {
+    "sqlalchemy.url": "{database}",
+    "solr_url": "http://127.0.0.1:{solr}/solr/ckan",
+    "ckan.redis.url": "redis://127.0.0.1:{redis}/0",
+    "ckan.site_url": "http://127.0.0.1:{port}",
+    "ckan.storage_path": "{storage}",
+    "ckan.plugins": "activity",
+    "ckan.auth.user_create_organizations": "true",
+}
+"""Plain uploads, and no plugins but the one that shows what was done."""
+
+PASSWORD = "password=loopback-test-only"
+ORGANISATION = "synthetic-organisation"
+
+
+@contextmanager
+def run_ckan(folder: Path) -> Iterator[Running]:
+    """Run a new CKAN, with an organisation that its owner may publish in, until the block ends."""
+    python = install("ckan", sys.executable, CKAN)
+    services = install("services", sys.executable, *SERVICES)
+    ckan = [str(python.parent / "ckan"), "-c", str(folder / "ckan.ini")]
+    port, solr, redis = free_port(), free_port(), free_port()
+    with ExitStack() as stack:
+        standing_in = [sys.executable, str(HERE / "solr.py"), str(solr)]
+        stack.enter_context(run_service(standing_in, solr, folder, "solr"))
+        storing = [str(services), "-c", REDIS, str(redis)]
+        stack.enter_context(run_service(storing, redis, folder, "redis"))
+        database = stack.enter_context(run_postgres(str(services), folder))
+        run([*ckan[:1], "generate", "config", str(folder / "ckan.ini")])
+        given = {"database": database, "solr": solr, "redis": redis, "port": port}
+        configure(folder / "ckan.ini", given | {"storage": folder / "storage"})
+        run([*ckan, "db", "init"])
+        token, stranger = make_user(ckan, "owner"), make_user(ckan, "stranger")
+        log = folder / "ckan.log"
+        command = [*ckan, "run", "-H", "127.0.0.1", "-p", str(port), "--disable-reloader"]
+        running = stack.enter_context(process(command, log, folder))
+        address = f"http://127.0.0.1:{port}"
+        wait_for(f"{address}/api/3/action/status_show", running, log)
+        make_organisation(address, token)
+        yield Running(address, token, stranger, folder)
+
+
+@contextmanager
+def run_postgres(python: str, folder: Path) -> Iterator[str]:
+    """Run PostgreSQL and yield the address of its database.
+
+    It does not run as root but as a user of its own, which cannot enter the folders of pytest.
+    """
+    with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as data:
+        Path(data).chmod(0o755)
+        told, log = folder / "database", folder / "postgres.log"
+        command = [python, str(HERE / "postgres.py"), f"{data}/db", str(told)]
+        with process(command, log, folder) as running:
+            end = time.monotonic() + STARTING
+            while not told.exists() or not told.read_text():
+                if running.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"PostgreSQL does not start:\n{log.read_text()[-4000:]}")
+                time.sleep(0.1)
+            yield told.read_text()
+
+
+def configure(file: Path, given: Mapping[str, object]) -> None:
+    """Set the settings of a generated configuration, where they stand or at its head."""
+    text = file.read_text("utf-8")
+    for name, template in CKAN_SETTINGS.items():
+        line = f"{name} = {template.format(**given)}"
+        pattern = re.compile(rf"(?m)^#?\s*{re.escape(name)}\s*=.*$")
+        text, found = pattern.subn(line.replace("\\", "\\\\"), text, count=1)
+        if not found:
+            text = text.replace("[app:main]", f"[app:main]\n{line}", 1)
+    file.write_text(text, "utf-8")
+
+
+def make_user(ckan: Sequence[str], name: str) -> str:
+    """Make a user and return a token of theirs."""
+    run([*ckan, "user", "add", name, PASSWORD, f"email={name}@example.org"])
+    said = run([*ckan, "user", "token", "add", name, "tests"])
+    return said.split()[-1]
+
+
+def make_organisation(address: str, token: str) -> None:
+    """Let a user make an organisation, of which they are then the administrator."""
+    request = urllib.request.Request(
+        f"{address}/api/3/action/organization_create",
+        data=json.dumps({"name": ORGANISATION}).encode(),
+        headers={"Authorization": token, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60):
+        pass

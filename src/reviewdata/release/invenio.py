@@ -51,13 +51,9 @@ class InvenioRDM:
         The record of such a DOI is usually named by its end, which needs no search.
         """
         guess = concept.rpartition("/")[2].removeprefix("zenodo.")
-        try:
-            record: dict[str, Any] = self.web.get(f"/api/records/{quoted(guess)}")
-            if _concept_doi(record).lower() == concept.lower():
-                return record
-        except RefusedError as error:
-            if error.status not in (403, 404, 410):
-                raise
+        record = self._read_record(guess)
+        if record is not None and _concept_doi(record).lower() == concept.lower():
+            return record
         query = f'parent.pids.doi.identifier:"{_term(concept)}"'
         for hit in self._hits("/api/records", q=query, allversions="true"):
             if _concept_doi(hit).lower() == concept.lower():
@@ -239,10 +235,34 @@ class InvenioRDM:
         """Write the bytes of a published file."""
         self.web.download(file.link, out, most, lambda more: told(file.name, more))
 
-    def read_record(self, record: str) -> Published | None:
-        """Return the published version of this identifier; None where there is none."""
-        found = self._read_record(record)
-        return self._published(found) if found else None
+    def find_version(self, name: str, version: str | None) -> Published:
+        """Return a published version by its record or its DOI, or by those of all versions."""
+        record = self._of_doi(name) if name.startswith("10.") else self._read_record(name)
+        if record is None:
+            raise ReviewdataError(f"{self.server.host} has no published record {name}")
+        found = self._published(record)
+        if version is None or found.version.removeprefix("v") == version:
+            return found
+        there = [found.version]
+        for hit in self._hits(f"/api/records/{record['id']}/versions", sort="version", size=25):
+            said = str(hit.get("metadata", {}).get("version", ""))
+            if said.removeprefix("v") == version:
+                return self._published(hit)
+            there.append(said)
+        known = ", ".join(sorted({said for said in there if said})[:10])
+        raise ReviewdataError(f"{name} has no version {version}; it has {known or 'none'}")
+
+    def _of_doi(self, doi: str) -> dict[str, Any] | None:
+        guess = doi.rpartition("/")[2].removeprefix("zenodo.")
+        record = self._read_record(guess)
+        if record is not None and _is_of(record, doi):
+            return record
+        for field in ("pids", "parent.pids"):
+            query = f'{field}.doi.identifier:"{_term(doi)}"'
+            for hit in self._hits("/api/records", q=query, allversions="true"):
+                if _is_of(hit, doi):
+                    return self._latest_of(hit) if field == "parent.pids" else hit
+        return None
 
     def _read_record(self, record: str) -> dict[str, Any] | None:
         return self._read(f"/api/records/{quoted(record)}")
@@ -255,7 +275,7 @@ class InvenioRDM:
         try:
             found: dict[str, Any] = self.web.get(path)
         except RefusedError as error:
-            if error.status in (404, 410):
+            if error.status in (403, 404, 410):  # 403: of another, and not published
                 return None
             raise
         return found
@@ -312,6 +332,10 @@ def _doi(record: Mapping[str, Any]) -> str:
 
 def _concept_doi(record: Mapping[str, Any]) -> str:
     return str(record.get("parent", {}).get("pids", {}).get("doi", {}).get("identifier", ""))
+
+
+def _is_of(record: Mapping[str, Any], doi: str) -> bool:
+    return doi.lower() in (_doi(record).lower(), _concept_doi(record).lower())
 
 
 def _identifiers(record: Mapping[str, Any]) -> list[str]:

@@ -65,11 +65,25 @@ class Published:
     first: bool = False
 
 
-class Repository(Protocol):
+class Library(Protocol):
+    """A server that has published versions; what is asked of it needs no token."""
+
+    server: Server
+
+    def find_version(self, name: str, version: str | None) -> Published:
+        """Return a version by what names a record there, or its DOI; the latest of a concept.
+
+        With a `version`, that one among all versions. Raises ReviewdataError where it is not there.
+        """
+
+    def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
+        """Write the bytes of a file of a published version; raise for more than `most`."""
+
+
+class Repository(Library, Protocol):
     """A server that keeps versions of a dataset; every method may raise ReviewdataError."""
 
     kind: str
-    server: Server
     most_files: int | None
     gives_doi: bool
 
@@ -111,6 +125,3 @@ class Repository(Protocol):
 
     def discard(self, draft: Draft) -> None:
         """Delete a draft of ours."""
-
-    def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
-        """Write the bytes of a file of a published version."""

@@ -197,6 +197,15 @@ class Web:
 
         self._try(fetch, path, "GET")
 
+    def locate(self, path: str) -> str | None:
+        """Return where a path redirects to, without going there; None where it does not."""
+
+        def ask() -> Answer:
+            return self._answered(self._request("GET", path))
+
+        answer = self._try(ask, path, "GET")
+        return str(answer.content) if answer.status in _REDIRECTS else None
+
     def _try(
         self, ask: Callable[[], Answer], path: str, method: str, *, once: bool = False
     ) -> Answer:
