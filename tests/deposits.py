@@ -41,6 +41,7 @@ class Maker:
     )
     loose: dict[str, bytes] = field(default_factory=lambda: {"codebook.md": b"# Codebook\n"})
     metadata: DepositMetadata = METADATA
+    packed: bool = True
     builds: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     def __call__(self, doi: str | None, concept: str | None) -> Deposit:
@@ -56,7 +57,7 @@ class Maker:
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members.items()
         ).encode()
         write_zip(archive, members)
-        files = {archive.name: measure_file(archive)}
+        files = {archive.name: measure_file(archive)} if self.packed else {}
         for number, (name, text) in enumerate(self.loose.items()):
             path = self.folder / f"loose{number}"
             path.write_bytes(text)

@@ -150,7 +150,11 @@ class LookCKAN:
 
     def own(self, name: str) -> list[dict[str, Any]]:
         """Return the datasets of a package, private ones too."""
-        query = {"fq": f'extras_{NAME}:"{name}"', "include_private": "true", "rows": 100}
+        query: dict[str, str | int] = {
+            "fq": f'extras_{NAME}:"{name}"',
+            "include_private": "true",
+            "rows": 100,
+        }
         answer = httpx.get(
             f"{self.address}/api/3/action/package_search",
             params=query,

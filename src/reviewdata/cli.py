@@ -22,6 +22,7 @@ from reviewdata.options import (
     ValidationFormat,
     Verbose,
 )
+from reviewdata.releasing_cli import releasing
 from reviewdata.render.formats import Format, render_run
 from reviewdata.terminal import choose_paint, is_in_actions, print_result, run_command, talk
 
@@ -35,6 +36,8 @@ app = typer.Typer(
 
 merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
+
+app.add_typer(releasing, name="release", help="Publish a release, and fetch published ones.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

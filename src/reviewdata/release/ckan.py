@@ -53,6 +53,10 @@ class CKAN:
         self._wait = wait
         self._read_back: dict[tuple[str, str, int], str] = {}
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.web.close()
+
     def find_latest(self, name: str, concept: str | None) -> Published | None:
         """Return the latest version among the public datasets of a package."""
         found = [entry for entry in self._search(name) if not entry.get("private")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,11 @@ def fetch(
         return _fetch_path(place.path, place.version, into)
     if into is not None:
         _check_free(into)
-    with _beside(into) as work:
-        library, found = _find(place, server, kind)
+    with ExitStack() as stack:
+        library, page = _open(place, server, kind)
+        stack.callback(library.close)
+        work = stack.enter_context(_beside(into))
+        found = library.find_version(page.id, place.version)
         files = dict(found.files)
         wanted = _choose(files, found)
         (work / "files").mkdir()
@@ -94,8 +97,8 @@ def _fetch_path(path: Path, version: str | None, into: Path | None) -> Fetched:
         return _finish(_find_root(work / "tree", path), into, None, version, 0)
 
 
-def _find(place: Place, server: str | None, kind: str | None) -> tuple[Library, Published]:
-    """Return the version that is asked for, and what it is downloaded from."""
+def _open(place: Place, server: str | None, kind: str | None) -> tuple[Library, Page]:
+    """Return the server that has what is asked for, and what names it there."""
     page = read_page(place.address) if place.address is not None else None
     if place.address is not None and page is None:
         raise ReviewdataError(
@@ -105,9 +108,7 @@ def _find(place: Place, server: str | None, kind: str | None) -> tuple[Library, 
         doi = place.doi or ""
         home = server or find_zenodo(doi)
         page = Page(find_server(home).address, kind or "invenio", doi) if home else _resolve(doi)
-    library = open_library(find_server(page.server), kind or page.kind)
-    found = library.find_version(page.id, place.version)
-    return library, found
+    return open_library(find_server(page.server), kind or page.kind), page
 
 
 def _resolve(doi: str) -> Page:

@@ -34,6 +34,10 @@ class InvenioRDM:
         self.server = web.server
         self._wait = wait
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.web.close()
+
     def find_latest(self, name: str, concept: str | None) -> Published | None:
         """Return the latest version. Raises ReviewdataError for a concept that is not there."""
         if concept is None:

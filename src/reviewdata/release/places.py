@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,12 +46,12 @@ def read_place(text: str) -> Place:
 
     Raises ReviewdataError for what is none of the three.
     """
-    if Path(text).exists():
+    if os.path.exists(text):
         return Place(path=Path(text))
     start, at, end = text.rpartition("@")
     version = end.removeprefix("v") if at and start and _VERSION.fullmatch(end) else None
     name = start if version is not None else text
-    if Path(name).exists():
+    if os.path.exists(name):
         return Place(path=Path(name), version=version)
     found = _DOI.fullmatch(name)
     if found:

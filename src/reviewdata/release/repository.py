@@ -79,6 +79,9 @@ class Library(Protocol):
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a file of a published version; raise for more than `most`."""
 
+    def close(self) -> None:
+        """Close the connections."""
+
 
 class Repository(Library, Protocol):
     """A server that keeps versions of a dataset; every method may raise ReviewdataError."""
