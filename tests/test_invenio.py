@@ -301,7 +301,7 @@ def run_together(*work: Callable[[], object]) -> list[BaseException]:
     return raised
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(3))
 def test_two_runs_at_once_publish_once(
     number: int, publisher: Publisher, look: Look, invenio: Running, tmp_path: Path
 ) -> None:
