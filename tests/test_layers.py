@@ -81,7 +81,7 @@ ORDER = (
     ("render.claims", "render.diff", "render.sarif", "render.junit"),
     ("render.overview", "render.comment", "render.github"),
     ("render.formats",),
-    ("render.releases",),
+    ("render.publications",),
     ("terminal",),
     ("progress",),
     ("options",),

@@ -34,7 +34,7 @@ def review(tmp_path: Path) -> Path:
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
     """Return what builds in the place of `release build`: a synthetic review of another name."""
     made = Publisher("", "", tmp_path / "built").made
-    monkeypatch.setattr(handover, "make_builder", lambda project: made)
+    monkeypatch.setattr(handover, "make_builder", lambda project, publisher: made)
     return made
 
 
@@ -63,7 +63,7 @@ def test_publish_asks_for_a_yes(review: Path, reviewdata: Command) -> None:
 def test_ctrl_c_says_how_to_go_on(
     review: Path, reviewdata: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make_builder(project: Path) -> Builder:
+    def make_builder(project: Path, publisher: str) -> Builder:
         def build(doi: str | None, concept: str | None) -> Deposit:
             raise KeyboardInterrupt
 

@@ -49,12 +49,12 @@ def plan(
 ) -> None:
     """Say what draft and publish would do. The server is only read, and keeps no trace."""
     from reviewdata.release.plan import plan as make_plan
-    from reviewdata.render import releases
+    from reviewdata.render import publications
 
     with _publication(project, server, target, organisation) as publication:
         found = make_plan(publication)
         host = publication.repository.server.host
-    render = releases.plan_json if format_ == "json" else releases.plan_text
+    render = publications.plan_json if format_ == "json" else publications.plan_text
     print_result(render(found, host), output)
     raise typer.Exit(1 if found.problems else 0)
 
@@ -74,7 +74,7 @@ def draft(
     """
     from reviewdata.progress import show_progress, size_text
     from reviewdata.release.publishing import draft as make_draft
-    from reviewdata.render.releases import draft_text
+    from reviewdata.render.publications import draft_text
 
     begun = time.monotonic()
     with _publication(project, server, target, organisation) as publication:
@@ -129,7 +129,7 @@ def _verify(publication: Publication, project: Path) -> None:
     from reviewdata.progress import show_progress, size_text
     from reviewdata.release.concept import is_rehearsal, keep_concept
     from reviewdata.release.publishing import verify as read_back
-    from reviewdata.render.releases import verified_text
+    from reviewdata.render.publications import verified_text
 
     begun = time.monotonic()
     with show_progress("read", {}) as told:
@@ -160,7 +160,7 @@ def fetch(
     """Fetch a published package, check every checksum, and leave a folder for query and diff."""
     from reviewdata.progress import show_progress, size_text
     from reviewdata.release.fetching import fetch as fetch_package
-    from reviewdata.render.releases import fetched_text
+    from reviewdata.render.publications import fetched_text
 
     begun = time.monotonic()
     with show_progress("fetched", {}) as told:
@@ -177,7 +177,7 @@ def _publication(
     from reviewdata.release.concept import find_concept, is_rehearsal
     from reviewdata.release.handover import make_builder
     from reviewdata.release.plan import Publication
-    from reviewdata.release.servers import find_server, find_token
+    from reviewdata.release.servers import find_server, find_token, name_publisher
     from reviewdata.release.state import State
     from reviewdata.release.targets import open_repository
 
@@ -190,7 +190,9 @@ def _publication(
     adopts = is_rehearsal(found) or (concept is None and bool(package.descriptor.get("id")))
     state = State(package.root / "dist" / ".publishing.json")
     try:
-        yield Publication(repository, make_builder(project), concept, state, adopts)
+        yield Publication(
+            repository, make_builder(project, name_publisher(found)), concept, state, adopts
+        )
     except KeyboardInterrupt:
         talk(f"reviewdata: {_GO_ON}")
         raise

@@ -13,6 +13,7 @@ from reviewdata.release.answers import describe_errors
 from reviewdata.release.deposit import Deposit, File
 from reviewdata.release.rdmmetadata import find_content, identity, record_metadata, vocabulary
 from reviewdata.release.repository import Draft, Published, RemoteFile, Told
+from reviewdata.release.servers import name_publisher
 from reviewdata.release.web import BusyError, RefusedError, Web, quoted
 
 MOST_FILES = 100
@@ -171,9 +172,7 @@ class InvenioRDM:
             raise ReviewdataError(f"{self.server.host} does not take: {'; '.join(wrong)}")
 
     def _metadata(self, deposit: Deposit) -> dict[str, Any]:
-        host = self.server.host
-        publisher = "Zenodo" if host == "zenodo.org" or host.endswith(".zenodo.org") else host
-        return record_metadata(deposit, publisher)
+        return record_metadata(deposit, name_publisher(self.server))
 
     def list_files(self, draft: Draft) -> Mapping[str, RemoteFile]:
         """Return the files of the draft, with the md5 that the server has computed of each."""

@@ -68,6 +68,12 @@ def find_server(given: str) -> Server:
     return Server(address, variable)
 
 
+def name_publisher(server: Server) -> str:
+    """Return the name of a repository, as a citation has it."""
+    own = server.host == "zenodo.org" or server.host.endswith(".zenodo.org")
+    return "Zenodo" if own else server.host
+
+
 def check_scheme(address: str) -> None:
     """Raise ReviewdataError for an address that is not https, but for one on this machine."""
     parts = urlsplit(address)
