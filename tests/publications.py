@@ -95,7 +95,7 @@ class Publisher:
         """Run `draft`, `publish` and `verify`, which tells the concept that git then has."""
         self.send()
         read = verify(self.publication)
-        assert read.matches
+        assert read.identical
         self.concept = read.published.concept if read.published.doi else None
         return read.published
 

@@ -22,6 +22,8 @@ from reviewdata.release.publishing import silent
 
 Members = dict[str, bytes]
 
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
 
 def with_sums(members: Members, folder: str = "") -> Members:
     """Return the members of a package with their SHA256SUMS, beneath a folder."""
@@ -227,7 +229,7 @@ def test_a_record_that_is_no_data_package_is_told(invenio: Running, tmp_path: Pa
     done = publisher.publish()
     with pytest.raises(ReviewdataError, match=r"is no data package: neither .* \(paper\.pdf\)"):
         fetch(done.address, tmp_path / "no", told=silent)
-    publisher.made.loose |= {"a.zip": b"x", "b.zip": b"y"}
+    publisher.made.loose |= {"a.zip": EMPTY_ZIP, "b.zip": EMPTY_ZIP}
     publisher.made.change(version="1.1.0")
     done = publisher.publish()
     with pytest.raises(ReviewdataError, match="is no data package: several zips among"):

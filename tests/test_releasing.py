@@ -133,7 +133,10 @@ def test_the_verbs_in_their_order_on_invenio(
     assert (plan["action"], plan["exact"], plan["send"]) == ("first version", True, [])
     ended = reviewdata("release", "publish", review, "--yes", *where)
     assert ended.code == 0
-    assert f"2 files, {size[0]} read back, is what is built here; " in ended.out
+    assert (
+        f"2 files, {size[0]} read back, the same as what is built here, byte for byte; "
+        in ended.out
+    )
     assert "is now the id in datapackage.json: commit it" in ended.out
     concept = json.loads((review / "datapackage.json").read_text())["id"]
     assert f"all versions: {concept.removeprefix('https://doi.org/')}\n" in ended.out

@@ -16,7 +16,7 @@ from reviewdata.release.deposit import check_name, measure_file
 from reviewdata.release.places import Page, Place, find_zenodo, read_page, read_place
 from reviewdata.release.repository import Library, Published, RemoteFile, Told
 from reviewdata.release.servers import Server, find_server
-from reviewdata.release.sums import check_sums
+from reviewdata.release.sums import check_sums, find_root
 from reviewdata.release.targets import open_library
 from reviewdata.release.web import Web
 
@@ -146,13 +146,10 @@ def _unpack(work: Path, wanted: list[RemoteFile], address: str) -> Path:
 
 
 def _find_root(tree: Path, where: object) -> Path:
-    """Return the folder of the descriptor: the tree, or the one folder in it."""
-    entries: list[Path] = list(tree.iterdir()) if tree.is_dir() else []
-    folders = [tree, *entries] if len(entries) == 1 else [tree]
-    for folder in folders:
-        if (folder / DESCRIPTOR).is_file():
-            return folder
-    raise ReviewdataError(f"{where} is no data package: it has no {DESCRIPTOR}")
+    root = find_root(tree)
+    if root is None:
+        raise ReviewdataError(f"{where} is no data package: it has no {DESCRIPTOR}")
+    return root
 
 
 def _finish(

@@ -19,6 +19,7 @@ from reviewdata.release.plan import (
     is_same,
 )
 from reviewdata.release.repository import Draft, Published, Told
+from reviewdata.release.sums import check_archive
 from reviewdata.release.web import BusyError, RefusedError
 
 ROUNDS = 3
@@ -46,11 +47,18 @@ class Drafted:
 
 @dataclass(frozen=True)
 class Verified:
-    """A published version that was read back, every byte. `matches`: it is what is here now."""
+    """A published version that was read back, every byte.
+
+    It `matches` where it has the content that is here now, and is `identical` where what is built
+    here now has the same bytes: not after another commit, whose date and identifiers are others.
+    `listed` counts the files that the SHA256SUMS in its zips have.
+    """
 
     published: Published
     matches: bool
+    identical: bool
     size: int
+    listed: int
 
 
 def silent(name: str, more: int) -> None:
@@ -166,14 +174,24 @@ def publish(publication: Publication) -> Published:
         )
     done = repository.publish(opened)
     publication.state.keep_draft(host, deposit.name, None)
+    _check_published(done, deposit)
     return done
 
 
-def verify(publication: Publication, told: Told = silent) -> Verified:
-    """Read the latest version back: every file against the server's md5 and against what is here.
+def _check_published(done: Published, deposit: Deposit) -> None:
+    """Raise ReviewdataError where what is public now is not what was compared before."""
+    wrong = {n for n, remote in done.files.items() if remote.md5 and n in deposit.files}
+    wrong = {n for n in wrong if not is_same(deposit.files[n], done.files[n])}
+    wrong |= set(done.files) ^ set(deposit.files)
+    if wrong:
+        names = ", ".join(sorted(wrong)[:5])
+        raise ReviewdataError(f"{done.address} is published, and {names} is not what was sent")
 
-    Where the review has changed since, only the server's own checksums are compared. Raises
-    ReviewdataError where nothing is published, or where a byte differs.
+
+def verify(publication: Publication, told: Told = silent) -> Verified:
+    """Read the latest version back: every file against the server's md5 and its own SHA256SUMS.
+
+    Raises ReviewdataError where nothing is published, or where a byte differs from a checksum.
     """
     repository = publication.repository
     deposit = build_checked(publication, None, None)
@@ -184,17 +202,17 @@ def verify(publication: Publication, told: Told = silent) -> Verified:
     if matches:
         # What was built for the first version knew of no DOI of all versions.
         deposit = build_checked(publication, latest.doi, None if latest.first else latest.concept)
-        names = set(deposit.files) ^ set(latest.files)
-        if names:
-            raise ReviewdataError(f"{latest.address} has not the same files: {', '.join(names)}")
-    size = 0
+    identical = matches and set(deposit.files) == set(latest.files)
+    size = listed = 0
     with tempfile.TemporaryDirectory() as folder:
         for name, remote in latest.files.items():
             out = Path(folder) / "file"
             repository.download(remote, out, max(remote.size, 1), told)
             read = measure_file(out)
             size += read.size
-            wanted = deposit.files[name].sha256 if matches else read.sha256
-            if read.sha256 != wanted or (remote.md5 and read.md5 != remote.md5):
-                raise ReviewdataError(f"{name} of {latest.address} has other bytes than were sent")
-    return Verified(latest, matches, size)
+            if remote.md5 and read.md5 != remote.md5:
+                raise ReviewdataError(f"{name} of {latest.address} has other bytes than its md5")
+            if name.lower().endswith(".zip"):
+                listed += check_archive(out) or 0
+            identical = identical and read.sha256 == deposit.files[name].sha256
+    return Verified(latest, matches, identical, size, listed)

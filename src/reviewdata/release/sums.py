@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from pathlib import Path
 
-from reviewdata.archives import check_path
+from reviewdata.archives import check_path, extract_zip
 from reviewdata.model import ReviewdataError
+from reviewdata.package import DESCRIPTOR
 from reviewdata.release.deposit import measure_file
 
 SUMS = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})(?:  | \*)(.+)")
 _MOST = 10_000_000
+
+
+def find_root(tree: Path) -> Path | None:
+    """Return the folder of the descriptor: the tree, or the one folder in it; None for neither."""
+    entries: list[Path] = list(tree.iterdir()) if tree.is_dir() else []
+    folders = [tree, *entries] if len(entries) == 1 else [tree]
+    return next((folder for folder in folders if (folder / DESCRIPTOR).is_file()), None)
+
+
+def check_archive(archive: Path) -> int | None:
+    """Unpack a zip for a moment and check its sums; None where it is no package or has none.
+
+    Raises ReviewdataError as `check_sums` does, and for a zip that cannot be unpacked.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        extract_zip(archive, Path(folder) / "tree")
+        root = find_root(Path(folder) / "tree")
+        return check_sums(root) if root is not None else None
 
 
 def check_sums(root: Path) -> int | None:

@@ -95,8 +95,12 @@ def verified_text(done: Verified, size: str, seconds: float, kept: bool) -> str:
     lines = [f"published {found.version} as {_as(found)}", found.address]
     if found.doi:
         lines.append(f"all versions: {found.concept}")
-    what = "is what is built here" if done.matches else "the review has changed since"
+    what = "the review has changed since"
+    if done.matches:
+        same = "byte for byte" if done.identical else "in content; its date or identifiers differ"
+        what = f"the same as what is built here, {same}"
     lines.append(f"{len(found.files)} files, {size} read back, {what}; {seconds:.1f} s")
+    lines.append(f"checked: the server's md5, and {done.listed} files by their SHA256SUMS")
     if kept:
         lines.append("the DOI of all versions is now the id in datapackage.json: commit it")
     return "".join(f"{plain(line)}\n" for line in lines)
