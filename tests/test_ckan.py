@@ -39,7 +39,7 @@ def test_a_first_version_is_a_public_dataset_with_its_files(
     publisher: Publisher, look: LookCKAN
 ) -> None:
     found = plan(publisher.publication)
-    assert (found.action, found.exact) == ("first version", False)
+    assert (found.action, found.exact) == ("first version", True)
     assert not look.own(publisher.made.name)
     drafted = publisher.draft()
     [dataset] = look.drafts(publisher.made.name)

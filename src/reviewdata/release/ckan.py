@@ -38,6 +38,7 @@ class CKAN:
 
     kind = "ckan"
     gives_doi = False
+    keeps_files = False
     most_files: int | None = None
 
     def __init__(

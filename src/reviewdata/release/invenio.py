@@ -28,6 +28,7 @@ class InvenioRDM:
 
     kind = "invenio"
     gives_doi = True
+    keeps_files = True
     most_files: int | None = MOST_FILES
 
     def __init__(self, web: Web, *, wait: Callable[[float], object] = time.sleep) -> None:

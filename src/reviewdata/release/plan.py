@@ -76,12 +76,12 @@ def plan(publication: Publication) -> Plan:
         files = Files(tuple(deposit.files), (), ())
         return Plan("nothing", deposit, latest, draft, files, (), exact=True)
     check_version(publication, latest, deposit)
-    exact = draft is not None and bool(draft.doi or not repository.gives_doi)
+    exact = bool(draft and draft.doi) or not repository.gives_doi
     if draft is not None and exact:
         deposit = build_checked(publication, draft.doi, draft.concept)
         there: Mapping[str, RemoteFile] = repository.list_files(draft)
     else:
-        there = latest.files if latest else {}
+        there = latest.files if latest and repository.keeps_files else {}
     return Plan(
         "new version" if latest else "first version",
         deposit,

@@ -84,11 +84,16 @@ class Library(Protocol):
 
 
 class Repository(Library, Protocol):
-    """A server that keeps versions of a dataset; every method may raise ReviewdataError."""
+    """A server that keeps versions of a dataset; every method may raise ReviewdataError.
+
+    It takes `most_files` of a version, where that is limited; it may give a DOI, and may let a new
+    version begin with the files of the one before.
+    """
 
     kind: str
     most_files: int | None
     gives_doi: bool
+    keeps_files: bool
 
     def find_latest(self, name: str, concept: str | None) -> Published | None:
         """Return the latest version, by the concept or, without one, among one's own. GET only."""
