@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from fakehub import Hub, run_hub
+from publications import close_all
+from servers.running import MissingError, Running, run_ckan, run_invenio
 
 from reviewdata.cli import main
 
@@ -73,6 +75,30 @@ def bcg(tmp_path: Path) -> Path:
 def hub() -> Iterator[Hub]:
     """Return an API like GitHub's, with the pull request 7 from `study` of `contributor`."""
     with run_hub() as running:
+        yield running
+
+
+@pytest.fixture
+def connections() -> Iterator[None]:
+    """Close, after a test, what publishers have opened in it."""
+    yield
+    close_all()
+
+
+@pytest.fixture(scope="session")
+def invenio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return InvenioRDM, the software of Zenodo, running on this machine."""
+    try:
+        with run_invenio(tmp_path_factory.mktemp("invenio")) as running:
+            yield running
+    except MissingError as error:
+        pytest.fail(f"{error}; NOTHING WAS PUBLISHED", pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def ckan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Return CKAN running on this machine."""
+    with run_ckan(tmp_path_factory.mktemp("ckan")) as running:
         yield running
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from reviewdata import releasing
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
 from reviewdata.options import (
     Ignore,
@@ -23,6 +22,7 @@ from reviewdata.options import (
     ValidationFormat,
     Verbose,
 )
+from reviewdata.releasing_cli import releasing
 from reviewdata.render.formats import Format, render_run
 from reviewdata.terminal import (
     choose_paint,
@@ -44,7 +44,8 @@ app = typer.Typer(
 
 merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
-app.add_typer(releasing.app, name="release", help="Freeze the dataset as a citable release.")
+
+app.add_typer(releasing, name="release", help="Freeze the dataset, publish it, fetch it.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,1 +1,1 @@
-"""A release: a review frozen as a citable dataset, with all that a reader needs."""
+"""Releases: a review frozen as a citable dataset, sent to a repository, and fetched from one."""

@@ -1,0 +1,57 @@
+"""The DOI of all versions, which git keeps as the `id` of datapackage.json."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reviewdata.output import write_output
+from reviewdata.release.places import find_zenodo
+from reviewdata.release.servers import KNOWN, Server
+
+_DOI = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.[0-9]{4,9}/\S+)", re.IGNORECASE)
+
+
+def find_concept(descriptor: Mapping[str, Any], server: Server) -> str | None:
+    """Return the DOI of all versions on a server; None where git has none, or one of another.
+
+    A sandbox has none in git: its versions are rehearsals, and are found by the account.
+    """
+    given = descriptor.get("id")
+    found = _DOI.fullmatch(given.strip()) if isinstance(given, str) else None
+    if found is None or is_rehearsal(server):
+        return None
+    zenodo = find_zenodo(found[1])
+    own = zenodo == server.address if server.address in KNOWN.values() else zenodo is None
+    return found[1] if own else None
+
+
+def is_rehearsal(server: Server) -> bool:
+    """Whether what is published on a server is no publication."""
+    return server.address == KNOWN["sandbox"]
+
+
+def keep_concept(file: Path, doi: str) -> bool:
+    """Write the DOI of all versions into a datapackage.json that has no `id`; whether it was.
+
+    Nothing else of the text is changed.
+    """
+    text = file.read_text("utf-8")
+    content = json.loads(text)
+    if content.get("id"):
+        return False
+    said = json.dumps(f"https://doi.org/{doi}")
+    if "id" in content:
+        changed = re.sub(r'("id"\s*:\s*)(?:""|null)', lambda found: found[1] + said, text, count=1)
+    else:
+        head = re.match(r"\s*\{(\s*)", text)
+        space = head[1] if head else ""
+        at = head.end() - len(space) if head else 1
+        changed = f'{text[:at]}{space}"id": {said},{text[at:]}'
+    if json.loads(changed) != content | {"id": json.loads(said)}:
+        return False
+    write_output(file, changed)
+    return True

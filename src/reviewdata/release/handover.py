@@ -1,0 +1,74 @@
+"""What is built of a review, as a deposit to send: the zip, and beside it what people look for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reviewdata.release.build import Release, write_release
+from reviewdata.release.deposit import Builder, Creator, Deposit, DepositMetadata, File, Related
+from reviewdata.release.metadata import Contributor, Metadata
+from reviewdata.release.readiness import Readiness, check_readiness
+
+BESIDE = ("CITATION.cff", "README.md", "codebook.html", "datacite.json", "ro-crate-metadata.json")
+"""Files of the release that are sent beside the zip, which holds all of them too."""
+
+
+def make_builder(project: Path, publisher: str) -> Builder:
+    """Return what builds the release of a review, with the DOIs it is given.
+
+    The review is checked once, when the first is built. `publisher` is the name of the repository,
+    as the metadata of the release have it. What is returned raises NotReadyError and
+    ReviewdataError as `reviewdata.release.build.build_release` does.
+    """
+    checked: list[Readiness] = []
+
+    def build(doi: str | None, concept: str | None) -> Deposit:
+        if not checked:
+            checked.append(check_readiness(project))
+        return hand_over(
+            write_release(checked[0], doi=doi, concept_doi=concept, publisher=publisher)
+        )
+
+    return build
+
+
+def hand_over(release: Release) -> Deposit:
+    """Return a built release as a deposit: its zip, and the files of BESIDE that it has."""
+    zipped = release.zipped
+    archive = File(release.archive, zipped.size, zipped.md5, zipped.sha256)
+    beside = {
+        file.path: File(release.folder / file.path, file.size, file.md5, file.sha256)
+        for file in release.files
+        if file.path in BESIDE
+    }
+    return Deposit(
+        name=release.metadata.name,
+        files={release.archive.name: archive} | beside,
+        metadata=_describe(release.metadata),
+        content_hash=release.content_hash.removeprefix("sha256:"),
+    )
+
+
+def _describe(metadata: Metadata) -> DepositMetadata:
+    given = ((s.doi, "doi") if s.doi else (s.url, "url") for s in metadata.sources)
+    sources = [Related(found, kind, "IsDerivedFrom") for found, kind in given if found]
+    return DepositMetadata(
+        title=metadata.title,
+        description=metadata.abstract,
+        creators=tuple(map(_name, metadata.creators)),
+        licences=tuple(licence.id for licence in metadata.licences),
+        version=metadata.version,
+        publication_date=metadata.date,
+        keywords=metadata.keywords,
+        related=tuple(dict.fromkeys(sources)),
+    )
+
+
+def _name(creator: Contributor) -> Creator:
+    return Creator(
+        creator.name,
+        creator.given or "",
+        creator.family or "",
+        creator.orcid or "",
+        creator.organization or "",
+    )

@@ -1,0 +1,218 @@
+"""Draft, publish, verify: each may be run again at any point, and goes on where the last ended."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reviewdata.model import ReviewdataError
+from reviewdata.release.deposit import Deposit, File, measure_file
+from reviewdata.release.plan import (
+    Publication,
+    build_checked,
+    check_version,
+    compare_files,
+    is_published,
+    is_same,
+)
+from reviewdata.release.repository import Draft, Published, Told
+from reviewdata.release.sums import check_archive
+from reviewdata.release.web import BusyError, RefusedError
+
+ROUNDS = 3
+"""How often the files are compared and what differs is sent, before it is given up."""
+
+PAUSE = 2.0
+"""Seconds before another round after a failure: for a server that still does what it was asked."""
+
+_CONFLICTS = (400, 404, 409, 412)
+"""Refusals that come of another run, or of a request of ours that was carried out unanswered."""
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """What `draft` has come to: the draft, ready to be published, or the version that is there.
+
+    `sent` are the files whose bytes were sent in this run.
+    """
+
+    deposit: Deposit
+    latest: Published | None
+    draft: Draft | None
+    sent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A published version that was read back, every byte.
+
+    It `matches` where it has the content that is here now, and is `identical` where what is built
+    here now has the same bytes: not after another commit, whose date and identifiers are others.
+    `listed` counts the files that the SHA256SUMS in its zips have.
+    """
+
+    published: Published
+    matches: bool
+    identical: bool
+    size: int
+    listed: int
+
+
+def silent(name: str, more: int) -> None:
+    """Tell nobody how far a file has come."""
+
+
+def draft(
+    publication: Publication,
+    told: Told = silent,
+    *,
+    wait: Callable[[float], object] = time.sleep,
+) -> Drafted:
+    """Make the draft what is to be published: find or make it, reserve the DOI, send what differs.
+
+    Every md5 that the server has computed is compared before it returns. Raises ReviewdataError.
+    """
+    repository = publication.repository
+    host = repository.server.host
+    deposit = build_checked(publication, None, None)
+    latest = repository.find_latest(deposit.name, publication.concept)
+    if is_published(latest, deposit):
+        return Drafted(deposit, latest, None)
+    check_version(publication, latest, deposit)
+    problems = repository.list_problems(deposit)
+    if problems:
+        raise ReviewdataError("; ".join(problems))
+    known = publication.state.find_draft(host, deposit.name)
+    opened = repository.find_draft(deposit.name, latest, known)
+    if opened is None:
+        opened = repository.make_draft(deposit, latest)
+    publication.state.keep_draft(host, deposit.name, opened.id)
+    opened = repository.reserve_doi(opened)
+    content = deposit.content_hash
+    deposit = build_checked(publication, opened.doi, opened.concept)
+    if deposit.content_hash != content:
+        raise ReviewdataError("the content hash of the deposit differs from build to build")
+    if latest is not None and not opened.files and _shares(deposit.files, latest):
+        repository.keep_files(opened, latest)
+    sent = _send(publication, opened, deposit, told, wait)
+    repository.set_metadata(opened, deposit)  # after the files: without one it is refused
+    return Drafted(deposit, latest, replace(opened, files=repository.list_files(opened)), sent)
+
+
+def _shares(files: Mapping[str, File], latest: Published) -> bool:
+    return any(n in latest.files and is_same(f, latest.files[n]) for n, f in files.items())
+
+
+def _send(
+    publication: Publication,
+    opened: Draft,
+    deposit: Deposit,
+    told: Told,
+    wait: Callable[[float], object],
+) -> tuple[str, ...]:
+    """Send and drop until the server's files are the deposit's; return the names that were sent."""
+    repository = publication.repository
+    sent: dict[str, None] = {}
+    trouble: ReviewdataError | None = None
+    for number in range(ROUNDS + 1):
+        there = repository.list_files(opened)
+        found = compare_files(deposit.files, there)
+        if not found.differ:
+            return tuple(sent)
+        if number == ROUNDS:
+            break
+        if trouble is not None:
+            wait(PAUSE)
+        trouble = None
+        try:
+            for name in found.drop:
+                repository.drop_file(opened, there[name])
+            sent |= dict.fromkeys(found.send)
+            repository.send_files(opened, {n: deposit.files[n] for n in found.send}, told)
+        except BusyError as error:
+            trouble = error
+        except RefusedError as error:
+            if error.status not in _CONFLICTS:
+                raise
+            trouble = error
+    if trouble is not None:
+        raise trouble
+    names = ", ".join((*found.send, *found.drop)[:5])
+    raise ReviewdataError(
+        f"{repository.server.host} has other bytes than were sent, {ROUNDS} times over: {names}"
+    )
+
+
+def publish(publication: Publication) -> Published:
+    """Publish the draft and return the version; where that was done already, just return it.
+
+    Raises ReviewdataError without a draft, and where the files of the draft are not those that
+    are built here, by name, size and md5.
+    """
+    repository = publication.repository
+    host = repository.server.host
+    deposit = build_checked(publication, None, None)
+    latest = repository.find_latest(deposit.name, publication.concept)
+    if latest is not None and is_published(latest, deposit):
+        publication.state.keep_draft(host, deposit.name, None)
+        return latest
+    check_version(publication, latest, deposit)
+    known = publication.state.find_draft(host, deposit.name)
+    opened = repository.find_draft(deposit.name, latest, known)
+    if opened is None:
+        raise ReviewdataError(f"there is no draft of {deposit.name} on {host}: make it with draft")
+    deposit = build_checked(publication, opened.doi, opened.concept)
+    found = compare_files(deposit.files, repository.list_files(opened))
+    if found.differ:
+        names = ", ".join((*found.send, *found.drop)[:5])
+        raise ReviewdataError(
+            f"the draft on {host} is not what is built here; it differs in {names}:"
+            " run draft again, and look at it"
+        )
+    done = repository.publish(opened)
+    publication.state.keep_draft(host, deposit.name, None)
+    _check_published(done, deposit)
+    return done
+
+
+def _check_published(done: Published, deposit: Deposit) -> None:
+    """Raise ReviewdataError where what is public now is not what was compared before."""
+    wrong = {n for n, remote in done.files.items() if remote.md5 and n in deposit.files}
+    wrong = {n for n in wrong if not is_same(deposit.files[n], done.files[n])}
+    wrong |= set(done.files) ^ set(deposit.files)
+    if wrong:
+        names = ", ".join(sorted(wrong)[:5])
+        raise ReviewdataError(f"{done.address} is published, and {names} is not what was sent")
+
+
+def verify(publication: Publication, told: Told = silent) -> Verified:
+    """Read the latest version back: every file against the server's md5 and its own SHA256SUMS.
+
+    Raises ReviewdataError where nothing is published, or where a byte differs from a checksum.
+    """
+    repository = publication.repository
+    deposit = build_checked(publication, None, None)
+    latest = repository.find_latest(deposit.name, publication.concept)
+    if latest is None:
+        raise ReviewdataError(f"{repository.server.host} has no version of {deposit.name}")
+    matches = is_published(latest, deposit)
+    if matches:
+        # What was built for the first version knew of no DOI of all versions.
+        deposit = build_checked(publication, latest.doi, None if latest.first else latest.concept)
+    identical = matches and set(deposit.files) == set(latest.files)
+    size = listed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, remote in latest.files.items():
+            out = Path(folder) / "file"
+            repository.download(remote, out, max(remote.size, 1), told)
+            read = measure_file(out)
+            size += read.size
+            if remote.md5 and read.md5 != remote.md5:
+                raise ReviewdataError(f"{name} of {latest.address} has other bytes than its md5")
+            if name.lower().endswith(".zip"):
+                listed += check_archive(out) or 0
+            identical = identical and read.sha256 == deposit.files[name].sha256
+    return Verified(latest, matches, identical, size, listed)

@@ -1,0 +1,207 @@
+"""The verbs of `reviewdata release` that speak to a server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from reviewdata.model import ReviewdataError
+from reviewdata.options import Output, ProjectArgument, Verbose
+from reviewdata.releasing import app as releasing
+from reviewdata.terminal import print_result, talk
+
+if TYPE_CHECKING:
+    from reviewdata.release.plan import Publication
+
+__all__ = ["releasing"]
+
+ServerOption = Annotated[
+    str,
+    typer.Option(help="sandbox or zenodo, or the address of another server.", metavar="SERVER"),
+]
+TargetOption = Annotated[
+    Literal["invenio", "ckan"] | None,
+    typer.Option(help="What the server runs; it is asked where this is not given."),
+]
+OrganisationOption = Annotated[
+    str | None,
+    typer.Option(help="Of CKAN: who will own the dataset.", metavar="NAME"),
+]
+
+_GO_ON = "stopped; nothing is lost: the same command goes on with the draft that is there"
+
+
+@releasing.command()
+def plan(
+    project: ProjectArgument = Path(),
+    server: ServerOption = "sandbox",
+    target: TargetOption = None,
+    organisation: OrganisationOption = None,
+    format_: Annotated[
+        Literal["text", "json"], typer.Option("--format", help="How the plan is printed.")
+    ] = "text",
+    output: Output = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Say what draft and publish would do. The server is only read, and keeps no trace."""
+    from reviewdata.release.plan import plan as make_plan
+    from reviewdata.render import publications
+
+    with _publication(project, server, target, organisation) as publication:
+        found = make_plan(publication)
+        host = publication.repository.server.host
+    render = publications.plan_json if format_ == "json" else publications.plan_text
+    print_result(render(found, host), output)
+    raise typer.Exit(1 if found.problems else 0)
+
+
+@releasing.command()
+def draft(
+    project: ProjectArgument = Path(),
+    server: ServerOption = "sandbox",
+    target: TargetOption = None,
+    organisation: OrganisationOption = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Make the draft: reserve its DOI, build with it, send what changed, compare every byte.
+
+    Run again at any point, it goes on. Where nothing changed since the last version, nothing is
+    sent.
+    """
+    from reviewdata.progress import show_progress, size_text
+    from reviewdata.release.publishing import draft as make_draft
+    from reviewdata.render.publications import draft_text
+
+    begun = time.monotonic()
+    with _publication(project, server, target, organisation) as publication:
+        deposit = publication.build(None, None)
+        # The sizes of files that hold the DOI are those without it, and so nearly right.
+        sizes = {name: file.size for name, file in deposit.files.items()}
+        with show_progress("sent", sizes) as told:
+            done = make_draft(publication, told)
+        host = publication.repository.server.host
+    again = "".join(
+        f" --{name} {value}"
+        for name, value in (("server", server), ("target", target), ("organisation", organisation))
+        if value and (name, value) != ("server", "sandbox")
+    )
+    size = size_text(done.deposit.size)
+    print_result(draft_text(done, host, size, time.monotonic() - begun, again))
+
+
+@releasing.command()
+def publish(
+    project: ProjectArgument = Path(),
+    yes: Annotated[bool, typer.Option("--yes", help="Yes: it cannot be undone.")] = False,
+    server: ServerOption = "sandbox",
+    target: TargetOption = None,
+    organisation: OrganisationOption = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Publish the draft if it is what is built here, and read it back."""
+    from reviewdata.release.publishing import publish as publish_draft
+
+    if not yes:
+        raise ReviewdataError("what is published cannot be taken back: give --yes")
+    with _publication(project, server, target, organisation) as publication:
+        publish_draft(publication)
+        _verify(publication, project)
+
+
+@releasing.command()
+def verify(
+    project: ProjectArgument = Path(),
+    server: ServerOption = "sandbox",
+    target: TargetOption = None,
+    organisation: OrganisationOption = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Read the latest version back, and keep the DOI of all versions in datapackage.json."""
+    with _publication(project, server, target, organisation) as publication:
+        _verify(publication, project)
+
+
+def _verify(publication: Publication, project: Path) -> None:
+    from reviewdata.progress import show_progress, size_text
+    from reviewdata.release.concept import is_rehearsal, keep_concept
+    from reviewdata.release.publishing import verify as read_back
+    from reviewdata.render.publications import verified_text
+
+    begun = time.monotonic()
+    with show_progress("read", {}) as told:
+        done = read_back(publication, told)
+    found = done.published
+    kept = False
+    if found.doi and found.concept and not is_rehearsal(publication.repository.server):
+        kept = keep_concept(_descriptor(project), found.concept)
+    print_result(verified_text(done, size_text(done.size), time.monotonic() - begun, kept))
+
+
+@releasing.command()
+def fetch(
+    what: Annotated[
+        str, typer.Argument(help="A DOI, an address or a path; @VERSION for one of them all.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="The folder to make; NAME-VERSION without.", metavar="FOLDER"),
+    ] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(help="Where a DOI is; it is asked for without.", metavar="SERVER"),
+    ] = None,
+    target: TargetOption = None,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Fetch a published package, check every checksum, and leave a folder for query and diff."""
+    from reviewdata.progress import show_progress, size_text
+    from reviewdata.release.fetching import fetch as fetch_package
+    from reviewdata.render.publications import fetched_text
+
+    begun = time.monotonic()
+    with show_progress("fetched", {}) as told:
+        done = fetch_package(what, output, server=server, kind=target, told=told)
+    print_result(fetched_text(done, size_text(done.size), time.monotonic() - begun))
+
+
+@contextmanager
+def _publication(
+    project: Path, server: str, target: str | None, organisation: str | None
+) -> Iterator[Publication]:
+    """Yield the review and its server, and say after Ctrl-C how to go on."""
+    from reviewdata.package import open_package
+    from reviewdata.release.concept import find_concept, is_rehearsal
+    from reviewdata.release.handover import make_builder
+    from reviewdata.release.plan import Publication
+    from reviewdata.release.servers import find_server, find_token, name_publisher
+    from reviewdata.release.state import State
+    from reviewdata.release.targets import open_repository
+
+    package = open_package(project)
+    found = find_server(server)
+    token = find_token(found)
+    repository = open_repository(found, token, target, organisation=organisation)
+    concept = find_concept(package.descriptor, found)
+    # Where git names a concept on another server, it cannot name the one here as well.
+    adopts = is_rehearsal(found) or (concept is None and bool(package.descriptor.get("id")))
+    state = State(package.root / "dist" / ".publishing.json")
+    try:
+        yield Publication(
+            repository, make_builder(project, name_publisher(found)), concept, state, adopts
+        )
+    except KeyboardInterrupt:
+        talk(f"reviewdata: {_GO_ON}")
+        raise
+    finally:
+        repository.close()
+
+
+def _descriptor(project: Path) -> Path:
+    from reviewdata.package import DESCRIPTOR
+
+    return project / DESCRIPTOR if project.is_dir() else project

@@ -1,0 +1,1 @@
+"""Real repositories on the loopback address, with stand-ins for their search engines alone."""

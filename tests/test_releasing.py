@@ -1,0 +1,230 @@
+"""The verbs of `reviewdata release` that speak to a server, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Command
+from deposits import Maker
+from mini import write_mini
+from publications import Publisher
+from servers.faults import FAULTS, Proxy, run_proxy
+from servers.running import ORGANISATION, Running
+
+from reviewdata.release import handover
+from reviewdata.release.concept import find_concept, keep_concept
+from reviewdata.release.deposit import Builder, Deposit
+from reviewdata.release.servers import find_server
+
+SIZE = re.compile(r"\d+ bytes")
+SECRET = "synthetic-secret-0123456789"
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Path:
+    return write_mini(tmp_path / "review")
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
+    """Return what builds in the place of `release build`: a synthetic review of another name."""
+    made = Publisher("", "", tmp_path / "built").made
+    monkeypatch.setattr(handover, "make_builder", lambda project, publisher: made)
+    return made
+
+
+def variable(address: str) -> str:
+    return find_server(address).variable
+
+
+@pytest.mark.parametrize("verb", ["plan", "draft", "verify"])
+def test_a_missing_token_is_told_with_its_variable(
+    verb: str, review: Path, reviewdata: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REVIEWDATA_TOKEN_SANDBOX", raising=False)
+    ended = reviewdata("release", verb, review)
+    assert (ended.code, ended.out) == (2, "")
+    assert "no token for sandbox.zenodo.org: set the variable REVIEWDATA_TOKEN_SANDBOX" in ended.err
+
+
+def test_publish_asks_for_a_yes(review: Path, reviewdata: Command) -> None:
+    ended = reviewdata("release", "publish", review)
+    assert (ended.code, ended.err) == (
+        2,
+        "reviewdata: what is published cannot be taken back: give --yes\n",
+    )
+
+
+def test_ctrl_c_says_how_to_go_on(
+    review: Path, reviewdata: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_builder(project: Path, publisher: str) -> Builder:
+        def build(doi: str | None, concept: str | None) -> Deposit:
+            raise KeyboardInterrupt
+
+        return build
+
+    monkeypatch.setattr(handover, "make_builder", make_builder)
+    monkeypatch.setenv("REVIEWDATA_TOKEN_SANDBOX", SECRET)
+    ended = reviewdata("release", "draft", review)
+    assert ended.code == 130
+    assert "the same command goes on with the draft that is there" in ended.err
+
+
+def test_git_has_the_concept_of_its_own_server_alone() -> None:
+    zenodo, sandbox = find_server("zenodo"), find_server("sandbox")
+    other = find_server("https://rdm.example.org")
+    for text in ("10.5281/zenodo.7", "https://doi.org/10.5281/zenodo.7", "doi:10.5281/zenodo.7"):
+        found = {"id": text}
+        assert find_concept(found, zenodo) == "10.5281/zenodo.7"
+        assert find_concept(found, sandbox) is find_concept(found, other) is None
+    assert find_concept({"id": "10.1234/x"}, other) == "10.1234/x"
+    for content in ({}, {"id": ""}, {"id": 7}, {"id": "urn:uuid:1"}, {"id": "10.1234/x"}):
+        assert find_concept(content, zenodo) is None
+
+
+def test_the_concept_is_written_and_nothing_else_is_changed(review: Path) -> None:
+    file = review / "datapackage.json"
+    before = file.read_text("utf-8")
+    assert keep_concept(file, "10.1234/x")
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    [added] = [line for line in lines if '"id": "https://doi.org/10.1234/x"' in line]
+    assert "".join(line for line in lines if line != added) == before
+    assert not keep_concept(file, "10.1234/other")
+    file.write_text('{"id": "", "resources": [{"id": ""}]}', "utf-8")
+    assert keep_concept(file, "10.1234/x")
+    assert json.loads(file.read_text("utf-8"))["resources"] == [{"id": ""}]
+
+
+contract = pytest.mark.contract
+
+
+@contract
+def test_the_verbs_in_their_order_on_invenio(
+    review: Path,
+    made: Maker,
+    invenio: Running,
+    reviewdata: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable(invenio.address), invenio.token)
+    where = ("--server", invenio.address)
+    ended = reviewdata("release", "plan", review, *where)
+    assert ended.code == 0
+    assert f"first version on {invenio.address[7:]}: {made.name} 1.0.0\nbegins" in ended.out
+    assert "  send  codebook.md  11 bytes\n" in ended.out
+    ended = reviewdata("release", "publish", review, "--yes", *where)
+    assert ended.code == 2
+    assert "there is no draft" in ended.err
+    ended = reviewdata("release", "draft", review, *where)
+    assert ended.code == 0
+    size = SIZE.search(ended.out)
+    assert size
+    assert f"2 files, {size[0]}: 2 sent, 0 there already; every md5 compared; " in ended.out
+    assert f"reviewdata release publish --yes --server {invenio.address}\n" in ended.out
+    assert "sent codebook.md  11 bytes in 0." in ended.err
+    plan = json.loads(reviewdata("release", "plan", review, *where, "--format", "json").out)
+    assert (plan["action"], plan["exact"], plan["send"]) == ("first version", True, [])
+    ended = reviewdata("release", "publish", review, "--yes", *where)
+    assert ended.code == 0
+    assert (
+        f"2 files, {size[0]} read back, the same as what is built here, byte for byte; "
+        in ended.out
+    )
+    assert "is now the id in datapackage.json: commit it" in ended.out
+    concept = json.loads((review / "datapackage.json").read_text())["id"]
+    assert f"all versions: {concept.removeprefix('https://doi.org/')}\n" in ended.out
+    ended = reviewdata("release", "plan", review, *where)
+    assert ended.out.startswith("nothing to do: 127.0.0.1")
+    assert "nothing to send" in reviewdata("release", "draft", review, *where).out
+    assert reviewdata("release", "publish", review, "--yes", *where).code == 0
+    made.bump("1.1.0", results=b"id,mean\na,1.3\n")
+    assert ", after 1.0.0 as 10.5072/" in reviewdata("release", "plan", review, *where).out
+    assert reviewdata("release", "draft", review, *where).code == 0
+    assert reviewdata("release", "publish", review, "--yes", *where).code == 0
+    ended = reviewdata("release", "verify", review, *where)
+    assert ended.out.startswith("published 1.1.0 as 10.5072/")
+    assert "commit it" not in ended.out
+    into = tmp_path / "fetched"
+    ended = reviewdata("release", "fetch", f"{concept}@1.0.0", "--output", into, *where)
+    assert ended.code == 0
+    assert "2 files are as SHA256SUMS says; 1 compared with the server's md5" in ended.out
+    assert (into / "data" / "results.csv").read_bytes() == b"id,mean\na,1.2\n"
+
+
+@contract
+def test_the_verbs_in_their_order_on_ckan(
+    review: Path,
+    made: Maker,
+    ckan: Running,
+    reviewdata: Command,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The server is asked what it is."""
+    monkeypatch.setenv(variable(ckan.address), ckan.token)
+    where = ("--server", ckan.address, "--organisation", ORGANISATION)
+    assert "first version" in reviewdata("release", "plan", review, *where).out
+    ended = reviewdata("release", "draft", review, *where)
+    assert f"publish --yes --server {ckan.address} --organisation {ORGANISATION}\n" in ended.out
+    ended = reviewdata("release", "publish", review, "--yes", *where)
+    assert ended.code == 0
+    assert f"{ckan.address}/dataset/{made.name}-1-0-0\n" in ended.out
+    assert "id" not in json.loads((review / "datapackage.json").read_text())
+    other = ("--server", ckan.address, "--organisation", "another")
+    made.change(title="Another title", version="1.1.0")
+    made.bump("1.1.0", results=b"x\n")
+    ended = reviewdata("release", "plan", review, *other)
+    assert ended.code == 1
+    assert "problem: this account may not make datasets in another" in ended.out
+
+
+@pytest.fixture
+def proxy(invenio: Running) -> Iterator[Proxy]:
+    with run_proxy(invenio.address) as running:
+        yield running
+
+
+@contract
+def test_the_token_is_in_nothing_that_is_printed_logged_or_written(
+    review: Path,
+    made: Maker,
+    proxy: Proxy,
+    invenio: Running,
+    reviewdata: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever goes wrong: each fault at one request of `draft`, of `publish` and of `plan`."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr("reviewdata.release.web.TRIES", 2)
+    monkeypatch.setenv(variable(proxy.address), invenio.token)
+    where = ("--server", proxy.address, "--target", "invenio", "--verbose")
+    proxy.timeout = 0.0
+    printed = []
+    name, descriptor = made.name, (review / "datapackage.json").read_bytes()
+    for number, fault in enumerate(FAULTS, start=4):
+        made.name = f"{name}-{number}"
+        (review / "datapackage.json").write_bytes(
+            descriptor
+        )  # what verify has written is of another
+        for verb in (("draft",), ("publish", "--yes"), ("plan",)):
+            proxy.set(fault, number)
+            printed.append(reviewdata("release", *verb, str(review), *where))
+    proxy.set()
+    (review / "datapackage.json").write_bytes(descriptor)
+    printed.append(reviewdata("release", "draft", review, *where))
+    printed.append(reviewdata("release", "publish", review, "--yes", *where))
+    assert printed[-1].code == 0
+    assert any(ended.code == 2 for ended in printed)
+    assert proxy.requests
+    texts = [ended.out + ended.err for ended in printed]
+    files = [p.read_bytes() for p in review.parent.rglob("*") if p.is_file()]
+    assert not any(invenio.token in text for text in [*texts, caplog.text])
+    assert not any(invenio.token.encode() in content for content in files)
+    assert not any(invenio.token in repr(headers) for headers in proxy.stolen)
