@@ -149,14 +149,17 @@ def open_scan(file: Path, dialect: Dialect, width: int) -> Scan | None:
 
 
 def read_csv(file: Path, options: str, texts: Sequence[str], numbers: Sequence[str] = ()) -> str:
-    """Return the SQL that reads a CSV file with these columns, nothing of which is guessed."""
+    """Return the SQL that reads this CSV file with these columns, nothing of which is guessed."""
     columns = dict.fromkeys(numbers, "BIGINT") | dict.fromkeys(texts, "VARCHAR")
     listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
     return (
-        f"read_csv({quote_text(str(file))}, columns = {{{listed}}}, auto_detect = false, "
-        f"quote = '\"', escape = '\"', {options})"
+        f"read_csv({quote_text(_PATTERN.sub(_LITERAL, str(file)))}, columns = {{{listed}}}, "
+        f"auto_detect = false, hive_partitioning = false, quote = '\"', escape = '\"', {options})"
     )
 
+
+_PATTERN, _LITERAL = re.compile(r"([*?\[])"), r"[\1]"
+"""What would make of a path a pattern, by which other files are read, and how it is itself."""
 
 _SPACED = (b' "', b'" ', b'\t"', b'"\t')
 
