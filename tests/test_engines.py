@@ -105,7 +105,7 @@ def compare_sieved(twin: Twin, few: int) -> None:
                 event("whole" if loaded.whole else "clear" if loaded.clear else "some records")
 
 
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @quick

@@ -72,7 +72,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(st.lists(TEXT | ODD, min_size=2, max_size=2), min_size=1, max_size=5),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -113,7 +113,7 @@ BITS = st.sampled_from(["a", "0", " ", '"', '""', "'", ",", "\t", "\n", "\\", "\
 LINES = st.builds("{}{},{}{}".format, BITS, BITS, BITS, BITS)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(text=st.lists(LINES, max_size=4).map("\n".join))
 @example(text='x, "y"\n')
 @example(text='"x"y,z\n')
