@@ -81,28 +81,28 @@ class Scan:
 
         The reader is strict: text behind a closing quote is told by who reads record by record.
         """
-        self.breaks, self.blank = [], []
+        breaks, blank = [Break(0, 1, 1)], []
         csv.field_size_limit(CELL_LIMIT)
         number, line, rows, lines = -1, 1, 1, 1
         try:
             with open_text(self.file, self.dialect.encoding) as text:
                 reader = make_reader(text, self.dialect, strict=True)
                 for row, cells in enumerate(reader, start=1):
-                    start, line = line, reader.line_num + 1  # type: ignore[attr-defined]
-                    if not cells:
-                        self.blank.append((row, start))
-                        continue
-                    number += 1
-                    if row - number != rows or start - number != lines:
-                        rows, lines = row - number, start - number
-                        self.breaks.append(Break(number, rows, lines))
-                    if len(self.breaks) + len(self.blank) > MOST_BREAKS:
-                        return None
+                    if cells:
+                        number += 1
+                        if line - number != lines:  # of a record, so also where the row is another
+                            rows, lines = row - number, line - number
+                            breaks.append(Break(number, rows, lines))
+                            if len(breaks) > MOST_BREAKS:
+                                return None
+                    else:
+                        blank.append((row, line))
+                        if row == 1 or len(blank) > MOST_BREAKS:
+                            return None  # too many, or a header that is not the first record
+                    line = reader.line_num + 1  # type: ignore[attr-defined]
         except (csv.Error, UnicodeError):
             return None
-        if self.blank and self.blank[0][0] == 1:  # the header is not its first record
-            return None
-        self.breaks.insert(0, Break(0, 1, 1))
+        self.breaks, self.blank = breaks, blank
         return number
 
     def number(self, records: str, ordinal: str) -> str:
