@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Command
-from test_descriptors import field, resource, write
+from test_descriptors import field, resource, schema, write
 
 from reviewdata import terminal
 from reviewdata.package import open_package
@@ -101,6 +101,15 @@ def test_rows_read_and_refused_are_the_rows_of_the_file(
     told = reviewdata("validate", tmp_path, "--stage", "structure", "--verbose").out
     assert "t: 4 rows read, 2 blank and refused\n" in told
     assert "\n5 rows read, 2 blank and refused\n" in told
+
+
+def test_a_record_of_empty_cells_is_read_where_an_empty_cell_is_a_value(tmp_path: Path) -> None:
+    write(tmp_path, schema(missingValues=["-"], primaryKey=[]), "a,1,x\n,,\n\n")
+    [read] = [t for t in validate(tmp_path, stages=["structure"]).tables if t.table == "t"]
+    assert (read.rows, read.refused) == (2, 1)
+    assert find(tmp_path) == [("RD115", 4, 4), ("RD120", 3, 3)]
+    with load_tables(open_package(tmp_path)) as tables:
+        assert tables.look("SELECT id, n, note FROM t") == [("a", 1, "x"), ("", None, "")]
 
 
 def test_of_a_table_that_cannot_be_read_no_number_is_known(

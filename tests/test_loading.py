@@ -15,11 +15,13 @@ from conftest import Command
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from mini import write_mini
+from test_descriptors import resource, write
 
 from reviewdata import direct, loading, plans
 from reviewdata.files import find_stray_quotes
 from reviewdata.package import Resource, open_package
 from reviewdata.records import Dialect, Refusal, read_records
+from reviewdata.stages.engines import sieve as sift
 from reviewdata.tables import load_tables
 from reviewdata.validation import validate
 
@@ -70,7 +72,7 @@ ODD = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     rows=st.lists(st.lists(TEXT | ODD, min_size=2, max_size=2), min_size=1, max_size=5),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -111,7 +113,7 @@ BITS = st.sampled_from(["a", "0", " ", '"', '""', "'", ",", "\t", "\n", "\\", "\
 LINES = st.builds("{}{},{}{}".format, BITS, BITS, BITS, BITS)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(text=st.lists(LINES, max_size=4).map("\n".join))
 @example(text='x, "y"\n')
 @example(text='"x"y,z\n')
@@ -341,3 +343,19 @@ def test_records_of_another_length_and_blank_ones_are_kept_beside(tmp_path: Path
         (5, 5, 4, None, None),
         (6, 6, 4 + loading.EXTRA_LIMIT, 4, "9"),
     ]
+
+
+@pytest.mark.parametrize("path", ["t[1].csv", "*.csv", "t?.csv", "t1=2020/t.csv", "a[!b]/t.csv"])
+def test_a_file_is_read_whose_path_is_a_pattern(path: str, tmp_path: Path) -> None:
+    write(tmp_path, resource(path=path))
+    for other in ("t1.csv", "tx.csv", "a.csv", "ac/t.csv"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        (tmp_path / other).write_text("id,n,note\nother,1,x\n")
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text("id,n,note\nown,1,x\n")
+    for sieve in (None, sift):
+        with load_tables(open_package(tmp_path), sieve=sieve) as tables:
+            assert tables.count("t") == 1
+            if sieve is None:
+                assert tables.look("SELECT id, n, note FROM t") == [("own", 1, "x")]
+            assert not tables.loaded["t"].by_record

@@ -133,6 +133,7 @@ def load_by_record(
     width = len(plan.names)
     widest = max(width, len(resource.fields))
     longest, written, refused = LINE, 0, 0
+    empty_is_value = any("" not in resource.missing_values(name) for name in plan.fields)
     with (
         copy.open("w", encoding="utf-8", newline="") as out,
         odd.open("w", encoding="utf-8", newline="") as beside,
@@ -141,7 +142,7 @@ def load_by_record(
         irregular = csv.writer(beside, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
         for row, line, cells in records:
             count = len(cells)
-            blank = not any(cells)
+            blank = not any(cells) and not (cells and empty_is_value)
             if count < width or blank:
                 irregular.writerow([row, line, count, NULL, NULL])
             if blank:

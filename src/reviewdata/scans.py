@@ -81,28 +81,28 @@ class Scan:
 
         The reader is strict: text behind a closing quote is told by who reads record by record.
         """
-        self.breaks, self.blank = [], []
+        breaks, blank = [Break(0, 1, 1)], []
         csv.field_size_limit(CELL_LIMIT)
         number, line, rows, lines = -1, 1, 1, 1
         try:
             with open_text(self.file, self.dialect.encoding) as text:
                 reader = make_reader(text, self.dialect, strict=True)
                 for row, cells in enumerate(reader, start=1):
-                    start, line = line, reader.line_num + 1  # type: ignore[attr-defined]
-                    if not cells:
-                        self.blank.append((row, start))
-                        continue
-                    number += 1
-                    if row - number != rows or start - number != lines:
-                        rows, lines = row - number, start - number
-                        self.breaks.append(Break(number, rows, lines))
-                    if len(self.breaks) + len(self.blank) > MOST_BREAKS:
-                        return None
+                    if cells:
+                        number += 1
+                        if line - number != lines:  # of a record, so also where the row is another
+                            rows, lines = row - number, line - number
+                            breaks.append(Break(number, rows, lines))
+                            if len(breaks) > MOST_BREAKS:
+                                return None
+                    else:
+                        blank.append((row, line))
+                        if row == 1 or len(blank) > MOST_BREAKS:
+                            return None  # too many, or a header that is not the first record
+                    line = reader.line_num + 1  # type: ignore[attr-defined]
         except (csv.Error, UnicodeError):
             return None
-        if self.blank and self.blank[0][0] == 1:  # the header is not its first record
-            return None
-        self.breaks.insert(0, Break(0, 1, 1))
+        self.breaks, self.blank = breaks, blank
         return number
 
     def number(self, records: str, ordinal: str) -> str:
@@ -149,14 +149,17 @@ def open_scan(file: Path, dialect: Dialect, width: int) -> Scan | None:
 
 
 def read_csv(file: Path, options: str, texts: Sequence[str], numbers: Sequence[str] = ()) -> str:
-    """Return the SQL that reads a CSV file with these columns, nothing of which is guessed."""
+    """Return the SQL that reads this CSV file with these columns, nothing of which is guessed."""
     columns = dict.fromkeys(numbers, "BIGINT") | dict.fromkeys(texts, "VARCHAR")
     listed = ", ".join(f"{quote_text(n)}: {quote_text(t)}" for n, t in columns.items())
     return (
-        f"read_csv({quote_text(str(file))}, columns = {{{listed}}}, auto_detect = false, "
-        f"quote = '\"', escape = '\"', {options})"
+        f"read_csv({quote_text(_PATTERN.sub(_LITERAL, str(file)))}, columns = {{{listed}}}, "
+        f"auto_detect = false, hive_partitioning = false, quote = '\"', escape = '\"', {options})"
     )
 
+
+_PATTERN, _LITERAL = re.compile(r"([*?\[])"), r"[\1]"
+"""What would make of a path a pattern, by which other files are read, and how it is itself."""
 
 _SPACED = (b' "', b'" ', b'\t"', b'"\t')
 

@@ -123,11 +123,6 @@ def open_sheet(tables: Tables, resource: Resource) -> Sheet:
     columns = compile_columns(tables, resource, expected.fields, stored, unjudged)
     name = quote_name(resource.name)
     beside = f"irregular.{name}" if loaded.beside else None
-    if beside and any("" not in column.missing for column in columns):
-        left_out = f"cells > 0 AND row NOT IN (SELECT _row FROM store.{name})"
-        [(some,)] = tables.look(f"SELECT count(*) FROM {beside} WHERE {left_out}")
-        if some:
-            raise Beyond("it has records of empty cells, which are no missing values")
     return Sheet(
         tables=tables,
         resource=resource,
