@@ -221,6 +221,12 @@ def test_what_a_schema_says_otherwise_is_told_and_graded(
     assert diff.version.bump == bump
 
 
+def test_the_doi_that_a_publication_gave_asks_for_no_version(compare: Compare) -> None:
+    diff = compare(patch={"datapackage.json": {"id": "https://doi.org/10.1234/x"}})
+    assert (diff.version.bump, diff.version.asked) == ("none", diff.version.base)
+    assert [file.path for file in diff.files] == ["datapackage.json"]
+
+
 def test_a_codelist_with_one_word_more_is_minor_and_with_one_fewer_major(compare: Compare) -> None:
     path = Path(__file__).parent / "packages/mini/schemas/studies.json"
     listed = json.loads(path.read_text())["fields"]

@@ -62,7 +62,20 @@ def test_a_first_release_has_none_before_it(tmp_path: Path) -> None:
 
 
 def test_the_tagged_commit_is_its_own_release(review: Path) -> None:
-    assert (found(judge(review)), judge(review).last) == ([], "v1.0.0")
+    assert (found(judge(review)), judge(review).last) == ([], None)
+    (review / "data/studies.csv").write_text(MORE)
+    said = "the version is 1.0.0, which v1.0.0 has already; since then 1 record added"
+    assert found(judge(review))[0][2].startswith(said)
+
+
+@pytest.mark.parametrize(("version", "ready"), [("1.0.1", False), ("1.1.0", True)])
+def test_a_tag_at_the_commit_is_held_against_the_release_before_it(
+    version: str, ready: bool, review: Path
+) -> None:
+    """As CI builds it: once the tag is pushed."""
+    change(review, version)
+    git(review, "tag", f"v{version}")
+    assert (judge(review).is_ready, judge(review).last) == (ready, "v1.0.0")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +109,7 @@ def test_the_last_release_is_the_latest_tag_that_has_its_version_in_it(review: P
         git(review, "tag", other)
     assert (found(judge(review)), judge(review).last) == ([], "data-1.1.0")
     git(review, "checkout", "--quiet", "-b", "side", "v1.0.0")
+    change(review, "1.1.1")
     assert judge(review).last == "v1.0.0"
 
 

@@ -5,23 +5,32 @@ from __future__ import annotations
 import json
 import logging
 import re
+import sys
+import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from actions import Ended, Runner
 from conftest import Command
 from deposits import Maker
 from mini import write_mini
-from publications import Publisher
+from publications import Publisher, awake
+from releasable import write_releasable
+from repositories import commit, git
 from servers.faults import FAULTS, Proxy, run_proxy
 from servers.running import ORGANISATION, Running
+from test_workflows import TEMPLATES
 
-from reviewdata.release import handover
+from reviewdata.release import handover, targets
 from reviewdata.release.concept import find_concept, keep_concept
 from reviewdata.release.deposit import Builder, Deposit
+from reviewdata.release.invenio import InvenioRDM
 from reviewdata.release.servers import find_server
+from reviewdata.release.web import Web
 
-SIZE = re.compile(r"\d+ bytes")
+SIZE = re.compile(r"\d+ B")
 SECRET = "synthetic-secret-0123456789"
 
 
@@ -128,7 +137,7 @@ def test_the_verbs_in_their_order_on_invenio(
     assert size
     assert f"2 files, {size[0]}: 2 sent, 0 there already; every md5 compared; " in ended.out
     assert f"reviewdata release publish --yes --server {invenio.address}\n" in ended.out
-    assert "sent codebook.md  11 bytes in 0." in ended.err
+    assert "sent codebook.md  11 B in 0." in ended.err
     plan = json.loads(reviewdata("release", "plan", review, *where, "--format", "json").out)
     assert (plan["action"], plan["exact"], plan["send"]) == ("first version", True, [])
     ended = reviewdata("release", "publish", review, "--yes", *where)
@@ -185,6 +194,143 @@ def test_the_verbs_in_their_order_on_ckan(
 
 
 @pytest.fixture
+def releasable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a review in git, at an address where no other test has published."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1770000000")
+    name = f"synthetic-{uuid.uuid4().hex[:8]}"
+    folder = write_releasable(tmp_path / "review", patch={"datapackage.json": {"name": name}})
+    commit(folder)
+    return folder
+
+
+def release_again(folder: Path) -> None:
+    """Add a study, raise the version and commit."""
+    content = json.loads((folder / "datapackage.json").read_text("utf-8"))
+    text = json.dumps(content | {"version": "1.1.0"}, indent=2)
+    (folder / "datapackage.json").write_text(text, "utf-8")
+    (folder / "CHANGELOG.md").write_text("## 1.1.0\n\n- A study more.\n", "utf-8")
+    with (folder / "data" / "studies.csv").open("a", encoding="utf-8", newline="") as table:
+        table.write("S3,2020,cohort\n")
+    commit(folder)
+
+
+@contract
+def test_a_review_is_published_twice_and_fetched_on_invenio(
+    releasable: Path,
+    invenio: Running,
+    reviewdata: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With nothing that stands in for anything: `build` builds, git has the history."""
+    monkeypatch.setenv(variable(invenio.address), invenio.token)
+    where = ("--server", invenio.address)
+
+    def run(verb: str, *options: str) -> str:
+        ended = reviewdata("release", verb, releasable, *options, *where)
+        assert ended.code == 0, ended.err
+        return ended.out
+
+    run("draft")
+    git(releasable, "tag", "v1.0.0")
+    assert "the same as what is built here, byte for byte" in run("publish", "--yes")
+    concept = json.loads((releasable / "datapackage.json").read_text("utf-8"))["id"]
+    git(releasable, "diff", "--stat", "--exit-code", "--", "data", "schemas")
+    commit(releasable, "the DOI of all versions")
+    # git has an identifier that the published bytes could not have yet.
+    assert "the same as what is built here, byte for byte" in run("verify")
+    assert run("plan").startswith("nothing to do")
+    release_again(releasable)
+    assert "new version" in run("plan")
+    assert "\nDOI 10.5072/" in run("draft")
+    published = run("publish", "--yes")
+    assert "the same as what is built here, byte for byte" in published
+    assert f"all versions: {concept.removeprefix('https://doi.org/')}\n" in published
+
+    for number in ("1.0.0", "1.1.0"):
+        into = tmp_path / number
+        ended = reviewdata("release", "fetch", f"{concept}@{number}", "--output", into, *where)
+        assert ended.code == 0, ended.err
+        told = json.loads((into / "datapackage.json").read_text("utf-8"))
+        doi = told["id"].removeprefix("https://doi.org/")
+        assert doi.startswith("10.5072/")
+        assert told["id"] != concept
+        assert f'doi: "{doi}"\n' in (into / "CITATION.cff").read_text("utf-8")
+        named = [entry["relatedIdentifier"] for entry in told.get("relatedIdentifiers", [])]
+        assert named == ([concept] if number == "1.1.0" else [])
+    ended = reviewdata("query", "pooled", "--project", tmp_path / "1.1.0", "--format", "csv")
+    assert ended.out == (tmp_path / "1.1.0" / "results" / "pooled.csv").read_text("utf-8")
+    ended = reviewdata("diff", tmp_path / "1.0.0", tmp_path / "1.1.0")
+    assert "S3" in ended.out
+
+
+@contract
+def test_a_review_is_published_twice_and_fetched_on_ckan(
+    releasable: Path,
+    ckan: Running,
+    reviewdata: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable(ckan.address), ckan.token)
+    where = ("--server", ckan.address)
+    for number in ("1.0.0", "1.1.0"):
+        if number == "1.1.0":
+            release_again(releasable)
+        for verb in (("draft",), ("publish", "--yes"), ("verify",)):
+            ended = reviewdata("release", *verb, releasable, *where)
+            assert ended.code == 0, ended.err
+        assert "the same as what is built here, byte for byte" in ended.out
+    name = json.loads((releasable / "datapackage.json").read_text("utf-8"))["name"]
+    for number in ("1.0.0", "1.1.0"):
+        into = tmp_path / number
+        address = f"{ckan.address}/dataset/{name}-1-0-0@{number}"
+        ended = reviewdata("release", "fetch", address, "--output", into)
+        assert ended.code == 0, ended.err
+        assert json.loads((into / "datapackage.json").read_text("utf-8"))["version"] == number
+
+
+@contract
+def test_the_workflow_builds_drafts_and_publishes_what_is_tagged(
+    releasable: Path, invenio: Running, tmp_path: Path
+) -> None:
+    """The jobs of the template as GitHub runs them; a server of this machine is both Zenodos."""
+    template = TEMPLATES / "github" / "reviewdata-release.yml"
+    text = template.read_text("utf-8")
+    for name in ("sandbox", "zenodo"):
+        assert text.count(f"SERVER: {name}\n") == 1
+        text = text.replace(f"SERVER: {name}\n", f"SERVER: {invenio.address}\n")
+    workflow = tmp_path / "workflow.yml"
+    workflow.write_text(text, "utf-8")
+    kept: list[str] = []
+
+    def run(job: str, tag: str = "data-1.0.0") -> tuple[int, Runner]:
+        (temp := tmp_path / f"temp-{len(list(tmp_path.iterdir()))}").mkdir()
+        runner = Runner(releasable, temp, {"ref_name": tag})
+        runner.environment[variable(invenio.address)] = invenio.token
+        runner.stands_in = {
+            "actions/checkout": lambda given: None,
+            "actions/upload-artifact": lambda given: kept.append(given["path"]),
+            "OWNER/reviewdata": lambda given: Ended(0, {"python": sys.executable}),
+        }
+        return runner.run_job(workflow, job).code, runner
+
+    code, runner = run("build", "data-2.0.0")
+    assert (code, [a.message for a in runner.annotations]) == (
+        1,
+        ["the tag names another version than datapackage.json has"],
+    )
+    for job in ("build", "rehearse", "publish"):
+        code, runner = run(job)
+        assert code == 0, runner.log
+        assert runner.summary.startswith("```\n")
+        assert invenio.token not in "".join(runner.log) + runner.summary
+    assert "byte for byte" in runner.summary
+    assert kept[-1] == "datapackage.json"
+    assert "10.5072/" in json.loads((releasable / "datapackage.json").read_text("utf-8"))["id"]
+
+
+@pytest.fixture
 def proxy(invenio: Running) -> Iterator[Proxy]:
     with run_proxy(invenio.address) as running:
         yield running
@@ -203,6 +349,8 @@ def test_the_token_is_in_nothing_that_is_printed_logged_or_written(
     """Whatever goes wrong: each fault at one request of `draft`, of `publish` and of `plan`."""
     caplog.set_level(logging.DEBUG)
     monkeypatch.setattr("reviewdata.release.web.TRIES", 2)
+    monkeypatch.setattr(targets, "Web", partial(Web, wait=awake))
+    monkeypatch.setattr(targets, "InvenioRDM", partial(InvenioRDM, wait=awake))
     monkeypatch.setenv(variable(proxy.address), invenio.token)
     where = ("--server", proxy.address, "--target", "invenio", "--verbose")
     proxy.timeout = 0.0

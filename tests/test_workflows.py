@@ -19,6 +19,8 @@ from repositories import ENVIRONMENT, commit, git
 TEMPLATES = ROOT / "src" / "reviewdata" / "templates"
 OURS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 COPIED = sorted((TEMPLATES / "github").glob("*.yml"))
+RELEASE = "reviewdata-release.yml"
+"""Runs on a tag, which no contributor sets; it has secrets, and no contribution."""
 PLACE = "OWNER/reviewdata@COMMIT"
 BIN = Path(sys.executable).parent
 
@@ -42,7 +44,7 @@ def filled(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     for path in COPIED:
         text = path.read_text("utf-8")
-        assert text.count(PLACE) == 1
+        assert text.count(PLACE) == len(load(path)["jobs"])
         (folder / path.name).write_text(text.replace(PLACE, f"review/data@{'c0ffee' + 34 * '0'}"))
     return tmp_path
 
@@ -50,13 +52,12 @@ def filled(tmp_path: Path) -> Path:
 def test_the_own_workflows_differ_from_the_templates_in_where_reviewdata_is_from() -> None:
     for path in COPIED:
         ours, theirs = load(ROOT / ".github" / "workflows" / path.name), load(path)
-        [job] = ours["jobs"].values()
-        own = [s for s in job["steps"] if s.get("name", "").startswith("Check out the ")]
-        job["steps"] = [
-            {**step, "uses": PLACE} if step.get("uses", "").startswith("./") else step
-            for step in job["steps"]
-            if step not in own or step["name"] == "Check out the contribution"
-        ]
+        for job in ours["jobs"].values():
+            job["steps"] = [
+                {**step, "uses": PLACE} if step.get("uses", "").startswith("./") else step
+                for step in job["steps"]
+                if step.get("name") not in ("Check out the base", "Check out the default branch")
+            ]
         assert ours == theirs
 
 
@@ -65,7 +66,7 @@ def test_the_code_that_judges_is_never_the_contribution() -> None:
     checked = {
         step["with"].get("path", "."): step["with"].get("ref")
         for path in OURS
-        if path.name != "ci.yml"
+        if path.name not in ("ci.yml", RELEASE)
         for step in steps(path)
         if step.get("uses", "").startswith("actions/checkout@")
     }
@@ -82,18 +83,28 @@ def test_the_code_that_judges_is_never_the_contribution() -> None:
 def test_a_workflow_gives_the_token_no_more_than_it_needs(path: Path) -> None:
     content = load(path)
     assert content["permissions"] == {}
-    [job] = content["jobs"].values()
     comments = path.name == "reviewdata-comment.yml"
     wanted = {"contents": "read"}
-    assert job["permissions"] == (
-        {**wanted, "actions": "read", "pull-requests": "write"} if comments else wanted
-    )
+    if comments:
+        wanted |= {"actions": "read", "pull-requests": "write"}
+    assert all(job["permissions"] == wanted for job in content["jobs"].values())
     text = path.read_text("utf-8")
-    assert "secrets" not in re.sub("#.*", "", text)
+    assert ("secrets" in re.sub("#.*", "", text)) == (path.name == RELEASE)
     assert text.count("github.token") == int(comments)
     for step in steps(path):
         if step.get("uses", "").startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
+
+
+def test_a_token_is_in_one_step_of_a_job_that_waits_for_its_environment() -> None:
+    [template] = [path for path in COPIED if path.name == RELEASE]
+    content = load(template)
+    assert content[True] == {"push": {"tags": ["data-*"]}}
+    for name, job in content["jobs"].items():
+        told = [step["name"] for step in job["steps"] if "secrets." in json.dumps(step)]
+        wanted = {"build": ([], None), "rehearse": (["Draft"], "sandbox")}
+        assert (told, job.get("environment")) == wanted.get(name, (["Publish"], "zenodo"))
+    assert [job.get("needs") for job in content["jobs"].values()] == [None, "build", "rehearse"]
 
 
 def test_every_action_of_others_is_pinned_to_one_commit_and_its_version_said() -> None:
@@ -178,7 +189,7 @@ def test_the_templates_are_part_of_the_package() -> None:
     from importlib.resources import files
 
     packed = files("reviewdata") / "templates"
-    for name in ("github/reviewdata.yml", "github/reviewdata-comment.yml", "gitlab/reviewdata.yml"):
+    for name in (*(f"github/{path.name}" for path in COPIED), "gitlab/reviewdata.yml"):
         assert (packed / name).read_text("utf-8").startswith("# ")
 
 

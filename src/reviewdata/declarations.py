@@ -53,14 +53,17 @@ def compare_schemas(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[
 def compare_descriptors(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Declared]:
     """Yield what two descriptors of a package, or of a resource, say otherwise but for its tables.
 
-    The version is left out: it is what the differences ask for.
+    The version is left out: it is what the differences ask for. Another identifier or date asks
+    for none: they say which dataset it is, and nothing of it.
     """
     left = ("resources", "version", "schema", "hash", "bytes")
     for name in _keys(old, new):
         if name not in left and old.get(name) != new.get(name):
-            grave = name in ("name", "licenses", "path")
+            bump: Bump = "major" if name in ("name", "licenses", "path") else "patch"
+            if name in ("id", "created"):
+                bump = "none"
             for text in _differ(name, old.get(name), new.get(name)):
-                yield Declared(text, "major" if grave else "patch")
+                yield Declared(text, bump)
 
 
 def _differ(name: str, old: Any, new: Any) -> Iterator[str]:

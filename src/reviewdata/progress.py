@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from reviewdata.render.values import size_text
 from reviewdata.terminal import talk
 
 Told = Callable[[str, int], object]
@@ -58,13 +59,3 @@ def _bars(verb: str, sizes: Mapping[str, int]) -> Iterator[Told]:
             progress.advance(tasks[name], more)
 
         yield tell
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes for people: `1.2 MB`."""
-    amount = float(size)
-    for unit in ("bytes", "kB", "MB"):
-        if amount < 1000:
-            return f"{amount:.0f} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} GB"

@@ -73,7 +73,7 @@ def draft(
     Run again at any point, it goes on. Where nothing changed since the last version, nothing is
     sent.
     """
-    from reviewdata.progress import show_progress, size_text
+    from reviewdata.progress import show_progress
     from reviewdata.release.publishing import draft as make_draft
     from reviewdata.render.publications import draft_text
 
@@ -90,8 +90,7 @@ def draft(
         for name, value in (("server", server), ("target", target), ("organisation", organisation))
         if value and (name, value) != ("server", "sandbox")
     )
-    size = size_text(done.deposit.size)
-    print_result(draft_text(done, host, size, time.monotonic() - begun, again))
+    print_result(draft_text(done, host, time.monotonic() - begun, again))
 
 
 @releasing.command()
@@ -127,7 +126,7 @@ def verify(
 
 
 def _verify(publication: Publication, project: Path) -> None:
-    from reviewdata.progress import show_progress, size_text
+    from reviewdata.progress import show_progress
     from reviewdata.release.concept import is_rehearsal, keep_concept
     from reviewdata.release.publishing import verify as read_back
     from reviewdata.render.publications import verified_text
@@ -139,7 +138,7 @@ def _verify(publication: Publication, project: Path) -> None:
     kept = False
     if found.doi and found.concept and not is_rehearsal(publication.repository.server):
         kept = keep_concept(_descriptor(project), found.concept)
-    print_result(verified_text(done, size_text(done.size), time.monotonic() - begun, kept))
+    print_result(verified_text(done, time.monotonic() - begun, kept))
 
 
 @releasing.command()
@@ -159,14 +158,14 @@ def fetch(
     verbose: Verbose = False,  # read by run_command
 ) -> None:
     """Fetch a published package, check every checksum, and leave a folder for query and diff."""
-    from reviewdata.progress import show_progress, size_text
+    from reviewdata.progress import show_progress
     from reviewdata.release.fetching import fetch as fetch_package
     from reviewdata.render.publications import fetched_text
 
     begun = time.monotonic()
     with show_progress("fetched", {}) as told:
-        done = fetch_package(what, output, server=server, kind=target, told=told)
-    print_result(fetched_text(done, size_text(done.size), time.monotonic() - begun))
+        done = fetch_package(what, output, server=server, kind=target, told=told, notice=talk)
+    print_result(fetched_text(done, time.monotonic() - begun))
 
 
 @contextmanager
@@ -185,7 +184,7 @@ def _publication(
     package = open_package(project)
     found = find_server(server)
     token = find_token(found)
-    repository = open_repository(found, token, target, organisation=organisation)
+    repository = open_repository(found, token, target, organisation=organisation, notice=talk)
     concept = find_concept(package.descriptor, found)
     # Where git names a concept on another server, it cannot name the one here as well.
     adopts = is_rehearsal(found) or (concept is None and bool(package.descriptor.get("id")))

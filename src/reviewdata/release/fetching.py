@@ -18,7 +18,7 @@ from reviewdata.release.repository import Library, Published, RemoteFile, Told
 from reviewdata.release.servers import Server, find_server
 from reviewdata.release.sums import check_sums, find_root
 from reviewdata.release.targets import open_library
-from reviewdata.release.web import Web
+from reviewdata.release.web import Notice, Web, untold
 
 DOI_HOST = "https://doi.org"
 
@@ -47,6 +47,7 @@ def fetch(
     server: str | None = None,
     kind: str | None = None,
     told: Told,
+    notice: Notice = untold,
 ) -> Fetched:
     """Return a published package as a folder that `query` and `diff` take.
 
@@ -60,7 +61,7 @@ def fetch(
     if into is not None:
         _check_free(into)
     with ExitStack() as stack:
-        library, page = _open(place, server, kind)
+        library, page = _open(place, server, kind, notice)
         stack.callback(library.close)
         work = stack.enter_context(_beside(into))
         found = library.find_version(page.id, place.version)
@@ -97,7 +98,9 @@ def _fetch_path(path: Path, version: str | None, into: Path | None) -> Fetched:
         return _finish(_find_root(work / "tree", path), into, None, version, 0)
 
 
-def _open(place: Place, server: str | None, kind: str | None) -> tuple[Library, Page]:
+def _open(
+    place: Place, server: str | None, kind: str | None, notice: Notice
+) -> tuple[Library, Page]:
     """Return the server that has what is asked for, and what names it there."""
     page = read_page(place.address) if place.address is not None else None
     if place.address is not None and page is None:
@@ -108,7 +111,7 @@ def _open(place: Place, server: str | None, kind: str | None) -> tuple[Library, 
         doi = place.doi or ""
         home = server or find_zenodo(doi)
         page = Page(find_server(home).address, kind or "invenio", doi) if home else _resolve(doi)
-    return open_library(find_server(page.server), kind or page.kind), page
+    return open_library(find_server(page.server), kind or page.kind, notice=notice), page
 
 
 def _resolve(doi: str) -> Page:

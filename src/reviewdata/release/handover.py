@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from reviewdata.release.build import Release, write_release
@@ -9,8 +10,12 @@ from reviewdata.release.deposit import Builder, Creator, Deposit, DepositMetadat
 from reviewdata.release.metadata import Contributor, Metadata
 from reviewdata.release.readiness import Readiness, check_readiness
 
-BESIDE = ("CITATION.cff", "README.md", "codebook.html", "datacite.json", "ro-crate-metadata.json")
-"""Files of the release that are sent beside the zip, which holds all of them too."""
+BESIDE = ("CITATION.cff", "README.md", "codebook.html", "codebook.md", "datacite.json")
+"""Files of the release that are sent beside the zip too, for those who do not unpack it.
+
+datapackage.json and ro-crate-metadata.json are not among them: they describe the files about them,
+and those are in the zip.
+"""
 
 
 def make_builder(project: Path, publisher: str) -> Builder:
@@ -21,15 +26,33 @@ def make_builder(project: Path, publisher: str) -> Builder:
     ReviewdataError as `reviewdata.release.build.build_release` does.
     """
     checked: list[Readiness] = []
+    there: dict[tuple[str | None, str | None], Deposit] = {}  # the one that lies in dist now
 
     def build(doi: str | None, concept: str | None) -> Deposit:
+        if (doi, concept) in there:
+            return there[doi, concept]
         if not checked:
             checked.append(check_readiness(project))
-        return hand_over(
-            write_release(checked[0], doi=doi, concept_doi=concept, publisher=publisher)
-        )
+        readiness = checked[0]
+        if doi is not None and concept is None:
+            readiness = _forget_concept(readiness)
+        release = write_release(readiness, doi=doi, concept_doi=concept, publisher=publisher)
+        there.clear()
+        there[doi, concept] = hand_over(release)
+        return there[doi, concept]
 
     return build
+
+
+def _forget_concept(readiness: Readiness) -> Readiness:
+    """Return the review as it was before its first version, whose publication gave it an `id`.
+
+    The DOI of all versions is known after the first is public, and was not written into that one:
+    without this it would not be found again, byte for byte, once git has the DOI.
+    """
+    package = readiness.package
+    kept = {key: value for key, value in package.descriptor.items() if key != "id"}
+    return replace(readiness, package=replace(package, descriptor=kept))
 
 
 def hand_over(release: Release) -> Deposit:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,7 @@ from reviewdata.rules import make_finding
 from reviewdata.validation import Trace, validate
 
 if TYPE_CHECKING:
+    from reviewdata.changes import VersionChange
     from reviewdata.tables import Tables
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-._"
@@ -159,17 +161,27 @@ class _Past:
     since: str | None
     last: str | None = None
 
-    def find(self, version: str) -> tuple[str | Tagged, bool] | None:
-        """Return the release to compare with, and whether it is tagged as this version."""
+    def find_own(self, version: str) -> Tagged | None:
+        """Return the tag of this very version, where it is tagged already."""
+        return next((tag for tag in self._tagged if _is_same(tag.version, version)), None)
+
+    def find_last(self, version: str) -> str | Tagged | None:
+        """Return the release before: what was named, or the latest tag of another version."""
         if self.since is not None:
             self.last = self.since
-            return self.since, False
-        listed: list[Tagged] = list(list_tagged(self.repository)) if self.repository else []
-        same = [t for t in listed if rank_version(t.version) == rank_version(version)]
-        for tagged in [*same, *listed]:
-            self.last = tagged.tag
-            return tagged, bool(same)
-        return None
+            return self.since
+        others = [tag for tag in self._tagged if not _is_same(tag.version, version)]
+        self.last = others[0].tag if others else None
+        return others[0] if others else None
+
+    @cached_property
+    def _tagged(self) -> list[Tagged]:
+        asked = self.since is None and self.repository is not None
+        return list(list_tagged(self.repository)) if asked and self.repository else []
+
+
+def _is_same(one: str, other: str) -> bool:
+    return rank_version(one) == rank_version(other)
 
 
 def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
@@ -181,29 +193,50 @@ def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
         kind = "none" if version in (None, "") else ""
         yield _say(package, "RD602", kind, version=_shown(version))
         return
-    found = past.find(str(version))
-    if found is None:
-        if past.repository is not None and is_shallow(past.repository):
-            yield _say(package, "RD603", "shallow")
-        return
-    revision, same = found
-    change = compare_with(package.root, revision)
-    values: dict[str, Any] = {
-        "version": version,
-        "last": past.last,
-        "because": "; ".join(change.because[:3]),
-    }
+    said = str(version)
+    last, own = past.find_last(said), past.find_own(said)
+    if own is not None:
+        change = compare_with(package.root, own)
+        if change.bump != "none":
+            yield _say_raised(package, "taken", said, own.tag, change)
+            return
+    if last is not None:
+        yield from _judge_raised(package, said, past, last, tagged=own is not None)
+    elif own is None and past.repository is not None and is_shallow(past.repository):
+        yield _say(package, "RD603", "shallow")
+
+
+def _judge_raised(
+    package: Package, version: str, past: _Past, last: str | Tagged, *, tagged: bool
+) -> Iterator[Finding]:
+    """Yield what is wrong with the version against that of the release before."""
+    name = past.last or ""
+    change = compare_with(package.root, last)
     if change.bump == "none":
-        if not same and change.base != version:
-            yield _say(package, "RD603", "unchanged", **values)
-    elif same or change.base == version:
-        asked = f", which asks for {change.asked}" if change.asked else ""
-        yield _say(package, "RD603", "taken", **values, asked=asked)
+        if not tagged and change.base != version:
+            yield _say_raised(package, "unchanged", version, name, change)
+    elif change.base == version:
+        yield _say_raised(package, "taken", version, name, change)
     elif change.asked is not None:
-        if not reaches(str(version), change.asked):
-            yield _say(package, "RD603", **values, asked=change.asked, bump=change.bump)
-    elif is_version(change.base) and rank_version(str(version)) <= rank_version(str(change.base)):
-        yield _say(package, "RD603", asked=f"more than {change.base}", bump=change.bump, **values)
+        if not reaches(version, change.asked):
+            yield _say_raised(package, "", version, name, change, change.asked)
+    elif _is_later(change.base, version):
+        yield _say_raised(package, "", version, name, change, f"more than {change.base}")
+
+
+def _is_later(base: str | None, version: str) -> bool:
+    """Whether the release before has a version that is not below this one."""
+    return base is not None and is_version(base) and rank_version(version) <= rank_version(base)
+
+
+def _say_raised(
+    package: Package, kind: str, version: str, last: str, change: VersionChange, asked: str = ""
+) -> Finding:
+    because = "; ".join(change.because[:3])
+    if kind == "taken":
+        asked = f", which asks for {change.asked}" if change.asked else ""
+    values = {"version": version, "last": last, "because": because, "bump": change.bump}
+    return _say(package, "RD603", kind, asked=asked, **values)
 
 
 def _is_name(name: str) -> bool:

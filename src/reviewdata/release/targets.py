@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from reviewdata.model import ReviewdataError
 from reviewdata.release.ckan import CKAN
 from reviewdata.release.invenio import InvenioRDM
 from reviewdata.release.repository import Library, Repository
 from reviewdata.release.servers import KNOWN, Server, Token
-from reviewdata.release.web import RefusedError, Web
+from reviewdata.release.web import Notice, RefusedError, Web, untold
 
 KINDS = ("invenio", "ckan")
 
@@ -21,28 +18,26 @@ def open_repository(
     kind: str | None = None,
     *,
     organisation: str | None = None,
-    wait: Callable[[float], object] = time.sleep,
+    notice: Notice = untold,
 ) -> Repository:
     """Return a server to publish on; without a kind, it is asked, without the token, what it is."""
-    if (kind or find_kind(server, wait=wait)) == "ckan":
-        return CKAN(Web(server, token, wait=wait, scheme=""), organisation, wait=wait)
-    return InvenioRDM(Web(server, token, wait=wait), wait=wait)
+    if (kind or find_kind(server, notice=notice)) == "ckan":
+        return CKAN(Web(server, token, notice=notice, scheme=""), organisation)
+    return InvenioRDM(Web(server, token, notice=notice))
 
 
-def open_library(
-    server: Server, kind: str | None = None, *, wait: Callable[[float], object] = time.sleep
-) -> Library:
+def open_library(server: Server, kind: str | None = None, *, notice: Notice = untold) -> Library:
     """Return a server to fetch from: what it has published, without a token."""
-    if (kind or find_kind(server, wait=wait)) == "ckan":
-        return CKAN(Web(server, wait=wait), None, wait=wait)
-    return InvenioRDM(Web(server, wait=wait), wait=wait)
+    if (kind or find_kind(server, notice=notice)) == "ckan":
+        return CKAN(Web(server, notice=notice), None)
+    return InvenioRDM(Web(server, notice=notice))
 
 
-def find_kind(server: Server, *, wait: Callable[[float], object] = time.sleep) -> str:
+def find_kind(server: Server, *, notice: Notice = untold) -> str:
     """Return the kind of a server, asked with GET. Raises ReviewdataError where it is of none."""
     if server.address in KNOWN.values():
         return "invenio"
-    web = Web(server, wait=wait)
+    web = Web(server, notice=notice)
     try:
         for kind, path in (("ckan", "/api/3/action/status_show"), ("invenio", "/api/records")):
             try:

@@ -32,6 +32,9 @@ TRIES = 5
 LONGEST_WAIT = 90.0
 """Seconds; a server that asks for more is not waited for. InvenioRDM counts by the minute."""
 
+LONG_WAIT = 4.0
+"""Seconds from which on a wait is told of."""
+
 TIMEOUT = 60.0
 """Seconds without a further byte; connecting has less."""
 
@@ -40,6 +43,14 @@ MOST_REDIRECTS = 3
 
 _PASSING = {429, 502, 503, 504}
 _REDIRECTS = {301, 302, 303, 307, 308}
+
+
+Notice = Callable[[str], object]
+"""What is given a line to tell somebody who waits."""
+
+
+def untold(text: str) -> None:
+    """Tell nobody that there is a wait."""
 
 
 class BusyError(ReviewdataError):
@@ -80,14 +91,19 @@ class Web:
         token: Token | None = None,
         *,
         wait: Callable[[float], object] = time.sleep,
+        notice: Notice = untold,
         timeout: float = TIMEOUT,
         scheme: str = "Bearer ",
     ) -> None:
-        """Open no connection yet. `scheme` stands before the token in the header."""
+        """Open no connection yet. `scheme` stands before the token in the header.
+
+        `notice` is given a line where a wait is so long that somebody wonders.
+        """
         httpx = _import_httpx()
         self.server = server
         self._token = token
         self._wait = wait
+        self._notice = notice
         self._chance = random.Random()
         self._scheme = scheme
         for name in ("httpx", "httpcore"):  # they log addresses, which may be signed, and headers
@@ -225,6 +241,8 @@ class Web:
                     raise BusyError(f"{told}; it asks to wait for {pause:.0f} seconds") from None
                 if attempt == TRIES - 1 or (once and error.acted):
                     raise BusyError(told) from None
+            if pause >= LONG_WAIT:
+                self._notice(f"{told}; it is asked again in {pause:.0f} s")
             self._wait(pause + self._chance.uniform(0.0, 0.5 + pause / 4))
         raise AssertionError("the last try returns or raises")
 

@@ -9,7 +9,7 @@ from reviewdata.release.fetching import Fetched
 from reviewdata.release.plan import Plan
 from reviewdata.release.publishing import Drafted, Verified
 from reviewdata.release.repository import Draft, Published
-from reviewdata.render.values import plain
+from reviewdata.render.values import plain, size_text
 
 FORMAT_VERSION = "1"
 
@@ -74,22 +74,22 @@ def _as(latest: Published | None) -> str:
     return (latest.doi or latest.address) if latest else "nothing"
 
 
-def draft_text(done: Drafted, host: str, size: str, seconds: float, again: str) -> str:
+def draft_text(done: Drafted, host: str, seconds: float, again: str) -> str:
     """Return what a draft has come to, and the command that publishes it."""
     if done.draft is None:
         return f"{plain(f'nothing to send: {host} has this content as {_as(done.latest)}')}\n"
     doi = f"\nDOI {done.draft.doi}, reserved and written into the archive" if done.draft.doi else ""
-    total = len(done.deposit.files)
+    total, sent = len(done.deposit.files), len(done.sent)
     lines = (
         f"draft {done.draft.address}{doi}\n"
-        f"{total} files, {size}: {len(done.sent)} sent, {total - len(done.sent)} there already;"
+        f"{total} files, {size_text(done.deposit.size)}: {sent} sent, {total - sent} there already;"
         f" every md5 compared; {seconds:.1f} s\n"
         f"look at it, then: reviewdata release publish --yes{again}"
     )
     return "".join(f"{plain(line)}\n" for line in lines.split("\n"))
 
 
-def verified_text(done: Verified, size: str, seconds: float, kept: bool) -> str:
+def verified_text(done: Verified, seconds: float, kept: bool) -> str:
     """Return what was read back."""
     found = done.published
     lines = [f"published {found.version} as {_as(found)}", found.address]
@@ -99,14 +99,16 @@ def verified_text(done: Verified, size: str, seconds: float, kept: bool) -> str:
     if done.matches:
         same = "byte for byte" if done.identical else "in content; its date or identifiers differ"
         what = f"the same as what is built here, {same}"
-    lines.append(f"{len(found.files)} files, {size} read back, {what}; {seconds:.1f} s")
+    lines.append(
+        f"{len(found.files)} files, {size_text(done.size)} read back, {what}; {seconds:.1f} s"
+    )
     lines.append(f"checked: the server's md5, and {done.listed} files by their SHA256SUMS")
     if kept:
         lines.append("the DOI of all versions is now the id in datapackage.json: commit it")
     return "".join(f"{plain(line)}\n" for line in lines)
 
 
-def fetched_text(done: Fetched, size: str, seconds: float) -> str:
+def fetched_text(done: Fetched, seconds: float) -> str:
     """Return what was fetched, and what it was checked by."""
     of = f" ({_as(done.published)})" if done.published else ""
     listed = "it carries no SHA256SUMS"
@@ -115,7 +117,7 @@ def fetched_text(done: Fetched, size: str, seconds: float) -> str:
     compared = f"; {done.compared} compared with the server's md5" if done.published else ""
     lines = (
         f"{done.name} {done.version}{of} in {done.folder}",
-        f"{size}, {listed}{compared}; {seconds:.1f} s",
+        f"{size_text(done.size)}, {listed}{compared}; {seconds:.1f} s",
         f"ask it: reviewdata query --project {done.folder}",
     )
     return "".join(f"{plain(line)}\n" for line in lines)

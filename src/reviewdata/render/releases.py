@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewdata.render.json import json_text
-from reviewdata.render.values import Paint, plain, plural, unpainted
+from reviewdata.render.values import Paint, plain, plural, size_text, unpainted
 
 if TYPE_CHECKING:
     from reviewdata.release.build import Release
@@ -32,13 +32,3 @@ def release_text(release: Release, paint: Paint = unpainted) -> str:
 def release_json(release: Release) -> str:
     """Return a built release as one JSON object."""
     return json_text(release.to_dict()) + "\n"
-
-
-def size_text(size: int) -> str:
-    """Return a number of bytes in the unit that suits it: `512 B`, `3.4 kB`, `12 MB`."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if value < 999.5 or unit == "TB":
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1000
-    raise AssertionError
