@@ -264,6 +264,20 @@ def test_a_review_is_published_twice_and_fetched_on_invenio(
     assert "S3" in ended.out
 
 
+def test_what_stands_against_a_release_is_shown_as_findings(
+    releasable: Path, reviewdata: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the server is asked anything: nobody listens at this address."""
+    monkeypatch.setenv(variable("http://127.0.0.1:9"), SECRET)
+    content = json.loads((releasable / "datapackage.json").read_text("utf-8"))
+    (releasable / "datapackage.json").write_text(json.dumps(content | {"licenses": []}), "utf-8")
+    for verb in ("plan", "draft"):
+        where = ("--server", "http://127.0.0.1:9", "--target", "invenio")
+        ended = reviewdata("release", verb, releasable, *where)
+        assert ended.code == 1
+        assert "RD605" in ended.out
+
+
 @contract
 def test_a_review_is_published_twice_and_fetched_on_ckan(
     releasable: Path,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,13 +53,10 @@ def build(
     Exit 1 where something stands against the release; nothing is written then.
     """
     from reviewdata.project import Project
-    from reviewdata.release.build import NotReadyError
-    from reviewdata.render.findings import finding_line, project_hint
-    from reviewdata.render.formats import render_run
+    from reviewdata.render.findings import finding_line
     from reviewdata.render.releases import release_json, release_text
-    from reviewdata.saved import gather_run
 
-    try:
+    with showing_unready(project, format_, verbose):
         built = Project(project).release_build(
             output=output,
             doi=doi,
@@ -67,9 +66,32 @@ def build(
             trace=talk if verbose else None,
             kept=not no_cache,
         )
+    for finding in built.readiness.verdict.findings:
+        talk(finding_line(finding))
+    if format_ == "json":
+        print_result(release_json(built))
+    else:
+        print_result(release_text(built, choose_paint()))
+
+
+@contextmanager
+def showing_unready(
+    project: Path, format_: Literal["text", "json"], verbose: bool
+) -> Iterator[None]:
+    """Show the findings that stand against a release, and exit as `validate` does."""
+    from reviewdata.release.build import NotReadyError
+
+    try:
+        yield
     except NotReadyError as refusal:
+        from reviewdata.render.findings import project_hint
+        from reviewdata.render.formats import render_run
+        from reviewdata.saved import gather_run
+
         verdict = refusal.readiness.verdict
-        chosen = "github" if format_ == "text" and is_in_actions() else format_
+        chosen: Literal["text", "json", "github"] = format_
+        if format_ == "text" and is_in_actions():
+            chosen = "github"
         text = render_run(
             gather_run(verdict, project),
             chosen,
@@ -79,9 +101,3 @@ def build(
         )
         print_result(text, speaks=chosen == "github")
         raise typer.Exit(EXIT_CODES[verdict.verdict]) from None
-    for finding in built.readiness.verdict.findings:
-        talk(finding_line(finding))
-    if format_ == "json":
-        print_result(release_json(built))
-    else:
-        print_result(release_text(built, choose_paint()))

@@ -13,6 +13,7 @@ import typer
 from reviewdata.model import ReviewdataError
 from reviewdata.options import Output, ProjectArgument, Verbose
 from reviewdata.releasing import app as releasing
+from reviewdata.releasing import showing_unready
 from reviewdata.terminal import print_result, talk
 
 if TYPE_CHECKING:
@@ -46,13 +47,13 @@ def plan(
         Literal["text", "json"], typer.Option("--format", help="How the plan is printed.")
     ] = "text",
     output: Output = None,
-    verbose: Verbose = False,  # read by run_command
+    verbose: Verbose = False,
 ) -> None:
     """Say what draft and publish would do. The server is only read, and keeps no trace."""
     from reviewdata.release.plan import plan as make_plan
     from reviewdata.render import publications
 
-    with _publication(project, server, target, organisation) as publication:
+    with _publication(project, server, target, organisation, verbose, format_) as publication:
         found = make_plan(publication)
         host = publication.repository.server.host
     render = publications.plan_json if format_ == "json" else publications.plan_text
@@ -66,7 +67,7 @@ def draft(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
-    verbose: Verbose = False,  # read by run_command
+    verbose: Verbose = False,
 ) -> None:
     """Make the draft: reserve its DOI, build with it, send what changed, compare every byte.
 
@@ -78,7 +79,7 @@ def draft(
     from reviewdata.render.publications import draft_text
 
     begun = time.monotonic()
-    with _publication(project, server, target, organisation) as publication:
+    with _publication(project, server, target, organisation, verbose) as publication:
         deposit = publication.build(None, None)
         # The sizes of files that hold the DOI are those without it, and so nearly right.
         sizes = {name: file.size for name, file in deposit.files.items()}
@@ -100,14 +101,14 @@ def publish(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
-    verbose: Verbose = False,  # read by run_command
+    verbose: Verbose = False,
 ) -> None:
     """Publish the draft if it is what is built here, and read it back."""
     from reviewdata.release.publishing import publish as publish_draft
 
     if not yes:
         raise ReviewdataError("what is published cannot be taken back: give --yes")
-    with _publication(project, server, target, organisation) as publication:
+    with _publication(project, server, target, organisation, verbose) as publication:
         publish_draft(publication)
         _verify(publication, project)
 
@@ -118,10 +119,10 @@ def verify(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
-    verbose: Verbose = False,  # read by run_command
+    verbose: Verbose = False,
 ) -> None:
     """Read the latest version back, and keep the DOI of all versions in datapackage.json."""
-    with _publication(project, server, target, organisation) as publication:
+    with _publication(project, server, target, organisation, verbose) as publication:
         _verify(publication, project)
 
 
@@ -155,7 +156,7 @@ def fetch(
         typer.Option(help="Where a DOI is; it is asked for without.", metavar="SERVER"),
     ] = None,
     target: TargetOption = None,
-    verbose: Verbose = False,  # read by run_command
+    verbose: Verbose = False,
 ) -> None:
     """Fetch a published package, check every checksum, and leave a folder for query and diff."""
     from reviewdata.progress import show_progress
@@ -170,9 +171,17 @@ def fetch(
 
 @contextmanager
 def _publication(
-    project: Path, server: str, target: str | None, organisation: str | None
+    project: Path,
+    server: str,
+    target: str | None,
+    organisation: str | None,
+    verbose: bool,
+    format_: Literal["text", "json"] = "text",
 ) -> Iterator[Publication]:
-    """Yield the review and its server, and say after Ctrl-C how to go on."""
+    """Yield the review and its server, and say after Ctrl-C how to go on.
+
+    What stands against a release is shown as `release build` shows it.
+    """
     from reviewdata.package import open_package
     from reviewdata.release.concept import find_concept, is_rehearsal
     from reviewdata.release.handover import make_builder
@@ -189,10 +198,10 @@ def _publication(
     # Where git names a concept on another server, it cannot name the one here as well.
     adopts = is_rehearsal(found) or (concept is None and bool(package.descriptor.get("id")))
     state = State(package.root / "dist" / ".publishing.json")
+    builder = make_builder(project, name_publisher(found))
     try:
-        yield Publication(
-            repository, make_builder(project, name_publisher(found)), concept, state, adopts
-        )
+        with showing_unready(project, format_, verbose):
+            yield Publication(repository, builder, concept, state, adopts)
     except KeyboardInterrupt:
         talk(f"reviewdata: {_GO_ON}")
         raise
