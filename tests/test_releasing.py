@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import keyring
 import pytest
 from actions import Ended, Runner
 from conftest import Command
 from deposits import Maker
+from keyring.backend import KeyringBackend
 from mini import write_mini
 from publications import Publisher, awake
 from releasable import write_releasable
@@ -23,11 +25,12 @@ from servers.faults import FAULTS, Proxy, run_proxy
 from servers.running import ORGANISATION, Running
 from test_workflows import TEMPLATES
 
+from reviewdata.model import ReviewdataError
 from reviewdata.release import handover, targets
 from reviewdata.release.concept import find_concept, keep_concept
 from reviewdata.release.deposit import Builder, Deposit
 from reviewdata.release.invenio import InvenioRDM
-from reviewdata.release.servers import find_server
+from reviewdata.release.servers import find_server, find_token
 from reviewdata.release.web import Web
 
 SIZE = re.compile(r"\d+ B")
@@ -59,6 +62,45 @@ def test_a_missing_token_is_told_with_its_variable(
     ended = reviewdata("release", verb, review)
     assert (ended.code, ended.out) == (2, "")
     assert "no token for sandbox.zenodo.org: set the variable REVIEWDATA_TOKEN_SANDBOX" in ended.err
+
+
+class Held(KeyringBackend):
+    """A keyring of this test: one token."""
+
+    priority = 1
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Hold no other."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return the one token, and None for every other user."""
+        return SECRET if (service, username) == ("reviewdata", "rdm.example.org") else None
+
+
+@pytest.fixture
+def held() -> Iterator[None]:
+    before = keyring.get_keyring()
+    keyring.set_keyring(Held())  # type: ignore[no-untyped-call]
+    yield
+    keyring.set_keyring(before)
+
+
+def test_a_token_is_of_the_environment_or_else_of_the_keyring(
+    held: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = find_server("https://rdm.example.org")
+    monkeypatch.delenv("REVIEWDATA_TOKEN_RDM_EXAMPLE_ORG", raising=False)
+    assert find_token(server).secret == SECRET
+    monkeypatch.setenv("REVIEWDATA_TOKEN_RDM_EXAMPLE_ORG", "another-synthetic-secret")
+    token = find_token(server)
+    assert token.secret == "another-synthetic-secret"
+    assert token.secret not in f"{token} {token!r} {vars(server)}"
+    monkeypatch.delenv("REVIEWDATA_TOKEN_SANDBOX", raising=False)
+    with pytest.raises(ReviewdataError, match=r"keyring set reviewdata sandbox\.zenodo\.org"):
+        find_token(find_server("sandbox"))
+    monkeypatch.setenv("REVIEWDATA_TOKEN_SANDBOX", "a secret\nwith a line")
+    with pytest.raises(ReviewdataError, match="holds what no token does"):
+        find_token(find_server("sandbox"))
 
 
 def test_publish_asks_for_a_yes(review: Path, reviewdata: Command) -> None:
