@@ -18,7 +18,7 @@ from servers.running import Running
 from reviewdata.model import ReviewdataError
 from reviewdata.release.fetching import fetch
 from reviewdata.release.places import Page, Place, read_page, read_place
-from reviewdata.release.publishing import silent
+from reviewdata.release.repository import silent
 
 Members = dict[str, bytes]
 

@@ -94,6 +94,7 @@ ORDER = (
     ("release.pages", "release.rocrate", "release.schemaorg"),
     ("release.build",),
     ("release.handover",),
+    ("release.publication",),
     ("project",),
     ("render.overview", "render.comment", "render.github", "render.releases"),
     ("render.formats",),
@@ -102,7 +103,7 @@ ORDER = (
     ("progress",),
     ("options",),
     ("releasing",),
-    ("releasing_cli",),
+    ("publishing",),
     ("cli", "pullrequest"),
     ("__main__",),
 )

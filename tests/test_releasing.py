@@ -25,6 +25,8 @@ from servers.faults import FAULTS, Proxy, run_proxy
 from servers.running import ORGANISATION, Running
 from test_workflows import TEMPLATES
 
+from reviewdata import open as open_review
+from reviewdata import release_fetch
 from reviewdata.model import ReviewdataError
 from reviewdata.release import handover, targets
 from reviewdata.release.concept import find_concept, keep_concept
@@ -344,6 +346,23 @@ def test_a_review_is_published_twice_and_fetched_on_ckan(
         ended = reviewdata("release", "fetch", address, "--output", into)
         assert ended.code == 0, ended.err
         assert json.loads((into / "datapackage.json").read_text("utf-8"))["version"] == number
+
+
+@contract
+def test_every_verb_is_the_same_word_in_python(
+    releasable: Path, invenio: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable(invenio.address), invenio.token)
+    review = open_review(releasable)
+    assert review.release_plan(invenio.address).action == "first version"
+    drafted = review.release_draft(invenio.address)
+    assert drafted.draft is not None
+    done = review.release_publish(invenio.address)
+    assert (done.published.doi, done.identical, done.kept) == (drafted.draft.doi, True, True)
+    assert review.release_verify(invenio.address).kept is False
+    assert review.release_plan(invenio.address).action == "nothing"
+    fetched = release_fetch(done.published.address, tmp_path / "fetched")
+    assert fetched.query("pooled").records() == review.query("pooled").records()
 
 
 @contract

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from reviewdata.project import Project
 
-__all__ = ["__version__", "open"]
+__all__ = ["__version__", "open", "release_fetch"]
 
 
 def open(project: Path | str = ".") -> Project:
@@ -22,6 +22,26 @@ def open(project: Path | str = ".") -> Project:
     from reviewdata.project import Project
 
     return Project(project)
+
+
+def release_fetch(
+    what: str,
+    into: Path | str | None = None,
+    *,
+    server: str | None = None,
+    kind: str | None = None,
+) -> Project:
+    """Return a published review, fetched into a folder and checked by its checksums.
+
+    See `reviewdata.release.fetching.fetch`, also for what is raised.
+    """
+    from pathlib import Path
+
+    from reviewdata.project import Project
+    from reviewdata.release.fetching import fetch
+
+    target = Path(into) if into is not None else None
+    return Project(fetch(what, target, server=server, kind=kind).folder)
 
 
 def __getattr__(name: str) -> str:

@@ -22,7 +22,7 @@ from reviewdata.options import (
     ValidationFormat,
     Verbose,
 )
-from reviewdata.releasing_cli import releasing
+from reviewdata.publishing import releasing
 from reviewdata.render.formats import Format, render_run
 from reviewdata.terminal import (
     choose_paint,

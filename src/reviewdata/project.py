@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
     from reviewdata.release.build import Release
+    from reviewdata.release.plan import Plan
+    from reviewdata.release.publishing import Drafted, Verified
     from reviewdata.tables import Tables
 
 Results = tuple[tuple["Query", QueryResult | str], ...]
@@ -228,6 +230,74 @@ class Project:
             trace=trace,
             kept=kept,
         )
+
+    def release_plan(
+        self,
+        server: str = "sandbox",
+        *,
+        kind: str | None = None,
+        organisation: str | None = None,
+    ) -> Plan:
+        """Return what `release_draft` and `release_publish` would do; the server is only read.
+
+        See `reviewdata.release.publication.open_publication` for the arguments, and
+        `reviewdata.release.plan.plan` for what comes back; what is raised is there too.
+        """
+        from reviewdata.release.plan import plan
+        from reviewdata.release.publication import open_publication
+
+        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        with opened as publication:
+            return plan(publication)
+
+    def release_draft(
+        self,
+        server: str = "sandbox",
+        *,
+        kind: str | None = None,
+        organisation: str | None = None,
+    ) -> Drafted:
+        """Make the draft what is to be published; see `reviewdata.release.publishing.draft`."""
+        from reviewdata.release.publication import open_publication
+        from reviewdata.release.publishing import draft
+
+        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        with opened as publication:
+            return draft(publication)
+
+    def release_publish(
+        self,
+        server: str = "sandbox",
+        *,
+        kind: str | None = None,
+        organisation: str | None = None,
+    ) -> Verified:
+        """Publish the draft, which cannot be undone, and read it back.
+
+        See `publish` and `verify` of `reviewdata.release.publishing`.
+        """
+        from reviewdata.release.publication import open_publication
+        from reviewdata.release.publishing import publish, verify
+
+        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        with opened as publication:
+            publish(publication)
+            return verify(publication)
+
+    def release_verify(
+        self,
+        server: str = "sandbox",
+        *,
+        kind: str | None = None,
+        organisation: str | None = None,
+    ) -> Verified:
+        """Read the latest version back; see `reviewdata.release.publishing.verify`."""
+        from reviewdata.release.publication import open_publication
+        from reviewdata.release.publishing import verify
+
+        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        with opened as publication:
+            return verify(publication)
 
     def run(
         self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True

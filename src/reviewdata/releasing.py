@@ -47,10 +47,11 @@ def build(
     no_cache: NoCache = False,
     verbose: Verbose = False,
 ) -> None:
-    """Check that the dataset is ready, and write its release: a folder and a zip of it.
+    """Check that the dataset is ready, and write its release.
 
-    Offline, and the same bytes each time: the date is SOURCE_DATE_EPOCH, else that of the commit.
-    Exit 1 where something stands against the release; nothing is written then.
+    That is a folder and a zip of it. Offline, and the same bytes each time: the date is
+    SOURCE_DATE_EPOCH, else that of the commit. Exit 1 where something stands against the release;
+    nothing is written then.
     """
     from reviewdata.project import Project
     from reviewdata.render.findings import finding_line

@@ -14,7 +14,7 @@ from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR, Package, open_package
 from reviewdata.release.deposit import check_name, measure_file
 from reviewdata.release.places import Page, Place, find_zenodo, read_page, read_place
-from reviewdata.release.repository import Library, Published, RemoteFile, Told
+from reviewdata.release.repository import Library, Published, RemoteFile, Told, silent
 from reviewdata.release.servers import Server, find_server
 from reviewdata.release.sums import check_sums, find_root
 from reviewdata.release.targets import open_library
@@ -46,7 +46,7 @@ def fetch(
     *,
     server: str | None = None,
     kind: str | None = None,
-    told: Told,
+    told: Told = silent,
     notice: Notice = untold,
 ) -> Fetched:
     """Return a published package as a folder that `query` and `diff` take.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from reviewdata.model import ReviewdataError
@@ -21,6 +22,7 @@ class Publication:
     `build` makes the deposit anew with the DOIs that it is given; `state` is a file of this
     machine. With `adopts`, a version that the account has published under the same name is taken
     for the one before, though git does not say so: on a sandbox, whose DOIs git need not have.
+    `descriptor` is the datapackage.json that keeps the DOI of all versions, where one is to.
     """
 
     repository: Repository
@@ -28,6 +30,7 @@ class Publication:
     concept: str | None
     state: State
     adopts: bool = False
+    descriptor: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reviewdata.model import ReviewdataError
+from reviewdata.release.concept import is_rehearsal, keep_concept
 from reviewdata.release.deposit import Deposit, File, measure_file
 from reviewdata.release.plan import (
     Publication,
@@ -18,7 +19,7 @@ from reviewdata.release.plan import (
     is_published,
     is_same,
 )
-from reviewdata.release.repository import Draft, Published, Told
+from reviewdata.release.repository import Draft, Published, Told, silent
 from reviewdata.release.sums import check_archive
 from reviewdata.release.web import BusyError, RefusedError
 
@@ -51,7 +52,8 @@ class Verified:
 
     It `matches` where it has the content that is here now, and is `identical` where what is built
     here now has the same bytes: not after another commit, whose date and identifiers are others.
-    `listed` counts the files that the SHA256SUMS in its zips have.
+    `listed` counts the files that the SHA256SUMS in its zips have. `kept`: datapackage.json had no
+    id, and has the DOI of all versions now.
     """
 
     published: Published
@@ -59,10 +61,7 @@ class Verified:
     identical: bool
     size: int
     listed: int
-
-
-def silent(name: str, more: int) -> None:
-    """Tell nobody how far a file has come."""
+    kept: bool
 
 
 def draft(
@@ -191,7 +190,9 @@ def _check_published(done: Published, deposit: Deposit) -> None:
 def verify(publication: Publication, told: Told = silent) -> Verified:
     """Read the latest version back: every file against the server's md5 and its own SHA256SUMS.
 
-    Raises ReviewdataError where nothing is published, or where a byte differs from a checksum.
+    The DOI of all versions becomes the id of the publication's datapackage.json, where that has
+    none and the server is no sandbox. Raises ReviewdataError where nothing is published, or where
+    a byte differs from a checksum.
     """
     repository = publication.repository
     deposit = build_checked(publication, None, None)
@@ -215,4 +216,12 @@ def verify(publication: Publication, told: Told = silent) -> Verified:
             if name.lower().endswith(".zip"):
                 listed += check_archive(out) or 0
             identical = identical and read.sha256 == deposit.files[name].sha256
-    return Verified(latest, matches, identical, size, listed)
+    kept = _keep_concept(publication, latest)
+    return Verified(latest, matches, identical, size, listed, kept)
+
+
+def _keep_concept(publication: Publication, latest: Published) -> bool:
+    file, server = publication.descriptor, publication.repository.server
+    if file is None or not latest.doi or not latest.concept or is_rehearsal(server):
+        return False
+    return keep_concept(file, latest.concept)

@@ -14,6 +14,10 @@ Told = Callable[[str, int], object]
 """Told of a file, by its name, how many more bytes went over the wire."""
 
 
+def silent(name: str, more: int) -> None:
+    """Tell nobody how far a file has come."""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
     """A file on a server; `md5` in hexadecimal, blank where the server computes none.

@@ -89,7 +89,7 @@ def draft_text(done: Drafted, host: str, seconds: float, again: str) -> str:
     return "".join(f"{plain(line)}\n" for line in lines.split("\n"))
 
 
-def verified_text(done: Verified, seconds: float, kept: bool) -> str:
+def verified_text(done: Verified, seconds: float) -> str:
     """Return what was read back."""
     found = done.published
     lines = [f"published {found.version} as {_as(found)}", found.address]
@@ -103,7 +103,7 @@ def verified_text(done: Verified, seconds: float, kept: bool) -> str:
         f"{len(found.files)} files, {size_text(done.size)} read back, {what}; {seconds:.1f} s"
     )
     lines.append(f"checked: the server's md5, and {done.listed} files by their SHA256SUMS")
-    if kept:
+    if done.kept:
         lines.append("the DOI of all versions is now the id in datapackage.json: commit it")
     return "".join(f"{plain(line)}\n" for line in lines)
 

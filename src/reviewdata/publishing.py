@@ -49,7 +49,7 @@ def plan(
     output: Output = None,
     verbose: Verbose = False,
 ) -> None:
-    """Say what draft and publish would do. The server is only read, and keeps no trace."""
+    """Say what draft and publish would do; the server is only read."""
     from reviewdata.release.plan import plan as make_plan
     from reviewdata.render import publications
 
@@ -69,7 +69,7 @@ def draft(
     organisation: OrganisationOption = None,
     verbose: Verbose = False,
 ) -> None:
-    """Make the draft: reserve its DOI, build with it, send what changed, compare every byte.
+    """Make the draft, with its DOI inside, and compare every byte.
 
     Run again at any point, it goes on. Where nothing changed since the last version, nothing is
     sent.
@@ -110,7 +110,7 @@ def publish(
         raise ReviewdataError("what is published cannot be taken back: give --yes")
     with _publication(project, server, target, organisation, verbose) as publication:
         publish_draft(publication)
-        _verify(publication, project)
+        _verify(publication)
 
 
 @releasing.command()
@@ -121,25 +121,23 @@ def verify(
     organisation: OrganisationOption = None,
     verbose: Verbose = False,
 ) -> None:
-    """Read the latest version back, and keep the DOI of all versions in datapackage.json."""
+    """Read the latest version back, byte for byte.
+
+    The DOI of all versions becomes the id in datapackage.json, where that has none.
+    """
     with _publication(project, server, target, organisation, verbose) as publication:
-        _verify(publication, project)
+        _verify(publication)
 
 
-def _verify(publication: Publication, project: Path) -> None:
+def _verify(publication: Publication) -> None:
     from reviewdata.progress import show_progress
-    from reviewdata.release.concept import is_rehearsal, keep_concept
     from reviewdata.release.publishing import verify as read_back
     from reviewdata.render.publications import verified_text
 
     begun = time.monotonic()
     with show_progress("read", {}) as told:
         done = read_back(publication, told)
-    found = done.published
-    kept = False
-    if found.doi and found.concept and not is_rehearsal(publication.repository.server):
-        kept = keep_concept(_descriptor(project), found.concept)
-    print_result(verified_text(done, time.monotonic() - begun, kept))
+    print_result(verified_text(done, time.monotonic() - begun))
 
 
 @releasing.command()
@@ -158,7 +156,10 @@ def fetch(
     target: TargetOption = None,
     verbose: Verbose = False,
 ) -> None:
-    """Fetch a published package, check every checksum, and leave a folder for query and diff."""
+    """Fetch a published package, and compare every checksum.
+
+    It leaves a folder for query and diff; of a folder or zip that is there, it checks the sums.
+    """
     from reviewdata.progress import show_progress
     from reviewdata.release.fetching import fetch as fetch_package
     from reviewdata.render.publications import fetched_text
@@ -182,34 +183,12 @@ def _publication(
 
     What stands against a release is shown as `release build` shows it.
     """
-    from reviewdata.package import open_package
-    from reviewdata.release.concept import find_concept, is_rehearsal
-    from reviewdata.release.handover import make_builder
-    from reviewdata.release.plan import Publication
-    from reviewdata.release.servers import find_server, find_token, name_publisher
-    from reviewdata.release.state import State
-    from reviewdata.release.targets import open_repository
+    from reviewdata.release.publication import open_publication
 
-    package = open_package(project)
-    found = find_server(server)
-    token = find_token(found)
-    repository = open_repository(found, token, target, organisation=organisation, notice=talk)
-    concept = find_concept(package.descriptor, found)
-    # Where git names a concept on another server, it cannot name the one here as well.
-    adopts = is_rehearsal(found) or (concept is None and bool(package.descriptor.get("id")))
-    state = State(package.root / "dist" / ".publishing.json")
-    builder = make_builder(project, name_publisher(found))
+    opened = open_publication(project, server, kind=target, organisation=organisation, notice=talk)
     try:
-        with showing_unready(project, format_, verbose):
-            yield Publication(repository, builder, concept, state, adopts)
+        with showing_unready(project, format_, verbose), opened as publication:
+            yield publication
     except KeyboardInterrupt:
         talk(f"reviewdata: {_GO_ON}")
         raise
-    finally:
-        repository.close()
-
-
-def _descriptor(project: Path) -> Path:
-    from reviewdata.package import DESCRIPTOR
-
-    return project / DESCRIPTOR if project.is_dir() else project
