@@ -28,7 +28,7 @@ from test_workflows import TEMPLATES
 from reviewdata import open as open_review
 from reviewdata import release_fetch
 from reviewdata.model import ReviewdataError
-from reviewdata.release import handover, targets
+from reviewdata.release import publication, targets
 from reviewdata.release.concept import find_concept, keep_concept
 from reviewdata.release.deposit import Builder, Deposit
 from reviewdata.release.invenio import InvenioRDM
@@ -48,7 +48,7 @@ def review(tmp_path: Path) -> Path:
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Maker:
     """Return what builds in the place of `release build`: a synthetic review of another name."""
     made = Publisher("", "", tmp_path / "built").made
-    monkeypatch.setattr(handover, "make_builder", lambda project, publisher: made)
+    monkeypatch.setattr(publication, "make_builder", lambda project, publisher: made)
     return made
 
 
@@ -122,7 +122,7 @@ def test_ctrl_c_says_how_to_go_on(
 
         return build
 
-    monkeypatch.setattr(handover, "make_builder", make_builder)
+    monkeypatch.setattr(publication, "make_builder", make_builder)
     monkeypatch.setenv("REVIEWDATA_TOKEN_SANDBOX", SECRET)
     ended = reviewdata("release", "draft", review)
     assert ended.code == 130
