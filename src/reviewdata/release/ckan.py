@@ -63,11 +63,6 @@ class CKAN:
         found = [entry for entry in self._search(name) if not entry.get("private")]
         return self._published(max(found, key=_age)) if found else None
 
-    def list_versions(self, latest: Published) -> list[Published]:
-        """Return the public datasets of the package, the latest first."""
-        found = [entry for entry in self._search(latest.name) if not entry.get("private")]
-        return [self._published(entry) for entry in sorted(found, key=_age, reverse=True)]
-
     def find_version(self, name: str, version: str | None) -> Published:
         """Return a public dataset by its name, or by that of its package and a version."""
         shown = self._show(name)
@@ -207,10 +202,6 @@ class CKAN:
         if shown is None or shown.get("private"):
             raise BusyError(f"{self.server.host} does not show {draft.id} as public")
         return self._published(shown)
-
-    def discard(self, draft: Draft) -> None:
-        """Delete the private dataset."""
-        self._post("package_delete", {"id": draft.id}, safe=True)
 
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a resource."""

@@ -70,13 +70,6 @@ class InvenioRDM:
         latest: dict[str, Any] = self.web.get(f"/api/records/{record['id']}/versions/latest")
         return latest
 
-    def list_versions(self, latest: Published) -> list[Published]:
-        """Return the published versions, the latest first."""
-        hits = self._hits(f"/api/records/{latest.id}/versions", sort="version", size=100)
-        hits = sorted(hits, key=lambda hit: -int(hit.get("versions", {}).get("index", 0)))
-        others = [hit for hit in hits if hit["id"] != latest.id]
-        return [latest, *(self._published(hit) for hit in others)]
-
     def find_draft(self, name: str, latest: Published | None, known: str | None) -> Draft | None:
         """Return the open draft: the known one, else the oldest that the account has of it."""
         if known is not None:
@@ -230,10 +223,6 @@ class InvenioRDM:
         else:
             record = self.web.get(f"/api/records/{draft.id}")
         return self._published(record)
-
-    def discard(self, draft: Draft) -> None:
-        """Delete the draft, and its reserved DOI with it."""
-        self.web.delete(f"/api/records/{draft.id}/draft")
 
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a published file."""

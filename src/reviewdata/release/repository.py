@@ -102,9 +102,6 @@ class Repository(Library, Protocol):
     def find_latest(self, name: str, concept: str | None) -> Published | None:
         """Return the latest version, by the concept or, without one, among one's own. GET only."""
 
-    def list_versions(self, latest: Published) -> list[Published]:
-        """Return every published version, the latest first. GET only."""
-
     def find_draft(self, name: str, latest: Published | None, known: str | None) -> Draft | None:
         """Return the one open draft, with its files; `known` is one that we had. GET only."""
 
@@ -134,6 +131,3 @@ class Repository(Library, Protocol):
 
     def publish(self, draft: Draft) -> Published:
         """Return the version that was the draft, published now or already."""
-
-    def discard(self, draft: Draft) -> None:
-        """Delete a draft of ours."""
