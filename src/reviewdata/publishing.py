@@ -80,10 +80,7 @@ def draft(
 
     begun = time.monotonic()
     with _publication(project, server, target, organisation, verbose) as publication:
-        deposit = publication.build(None, None)
-        # The sizes of files that hold the DOI are those without it, and so nearly right.
-        sizes = {name: file.size for name, file in deposit.files.items()}
-        with show_progress("sent", sizes) as told:
+        with show_progress("sent") as told:
             done = make_draft(publication, told)
         host = publication.repository.server.host
     again = "".join(
@@ -135,7 +132,7 @@ def _verify(publication: Publication) -> None:
     from reviewdata.render.publications import verified_text
 
     begun = time.monotonic()
-    with show_progress("read", {}) as told:
+    with show_progress("read") as told:
         done = read_back(publication, told)
     print_result(verified_text(done, time.monotonic() - begun))
 
@@ -165,7 +162,7 @@ def fetch(
     from reviewdata.render.publications import fetched_text
 
     begun = time.monotonic()
-    with show_progress("fetched", {}) as told:
+    with show_progress("fetched") as told:
         done = fetch_package(what, output, server=server, kind=target, told=told, notice=talk)
     print_result(fetched_text(done, time.monotonic() - begun))
 

@@ -190,8 +190,8 @@ class CKAN:
             path = PurePosixPath(name)
             fields = {"package_id": draft.id, "name": name, "format": path.suffix[1:].upper()}
 
-            def tell(more: int, name: str = name) -> None:
-                told(name, more)
+            def tell(more: int, name: str = name, size: int = file.size) -> None:
+                told(name, more, size)
 
             self.web.send_form(f"{_API}/resource_create", fields, file.path, path.name, tell)
 
@@ -205,7 +205,7 @@ class CKAN:
 
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a resource."""
-        self.web.download(file.link, out, most, lambda more: told(file.name, more))
+        self.web.download(file.link, out, most, lambda more: told(file.name, more, file.size))
 
     def _search(self, name: str) -> list[dict[str, Any]]:
         """Return the datasets of a package, private ones too where the account sees them."""

@@ -198,8 +198,8 @@ class InvenioRDM:
         for name, file in files.items():
             place = f"{home}/{quoted(name)}"
 
-            def tell(more: int, name: str = name) -> None:
-                told(name, more)
+            def tell(more: int, name: str = name, size: int = file.size) -> None:
+                told(name, more, size)
 
             self.web.put_file(f"{place}/content", file.path, file.size, tell)
             self.web.send(f"{place}/commit", safe=True)
@@ -226,7 +226,7 @@ class InvenioRDM:
 
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a published file."""
-        self.web.download(file.link, out, most, lambda more: told(file.name, more))
+        self.web.download(file.link, out, most, lambda more: told(file.name, more, file.size))
 
     def find_version(self, name: str, version: str | None) -> Published:
         """Return a published version by its record or its DOI, or by those of all versions."""

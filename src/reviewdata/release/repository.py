@@ -10,11 +10,11 @@ from typing import Protocol
 from reviewdata.release.deposit import Deposit, File
 from reviewdata.release.servers import Server
 
-Told = Callable[[str, int], object]
-"""Told of a file, by its name, how many more bytes went over the wire."""
+Told = Callable[[str, int, int], object]
+"""Told of a file, by its name, how many more bytes went over the wire, and how many it has."""
 
 
-def silent(name: str, more: int) -> None:
+def silent(name: str, more: int, size: int) -> None:
     """Tell nobody how far a file has come."""
 
 
