@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from reviewdata.release.archive import hash_sums
 from reviewdata.release.deposit import Creator, Deposit, DepositMetadata, Related, measure_file
 
 METADATA = DepositMetadata(
@@ -49,10 +51,14 @@ class Maker:
         self.builds.append((doi, concept))
         version = self.metadata.version
         self.folder.mkdir(parents=True, exist_ok=True)
-        content = hashlib.sha256(repr(sorted((self.tables | self.loose).items())).encode())
         archive = self.folder / f"{self.name}-{version}.zip"
-        described = f'{{"name": "{self.name}", "resources": [], "doi": "{doi}", "of": "{concept}"}}'
-        members = {"datapackage.json": described.encode(), **self.tables}
+        described: dict[str, object] = {"name": self.name, "resources": [], "version": version}
+        described |= {"id": f"https://doi.org/{doi}"} if doi else {}
+        of = {"relationType": "isVersionOf", "relatedIdentifier": f"https://doi.org/{concept}"}
+        described |= {"relatedIdentifiers": [of]} if concept else {}
+        members = {"datapackage.json": json.dumps(described).encode(), **self.tables}
+        sums = {path: hashlib.sha256(text).hexdigest() for path, text in members.items()}
+        content = hash_sums(sums, members["datapackage.json"]).removeprefix("sha256:")
         members["SHA256SUMS"] = "".join(
             f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in members.items()
         ).encode()
@@ -62,7 +68,7 @@ class Maker:
             path = self.folder / f"loose{number}"
             path.write_bytes(text)
             files[name] = measure_file(path)
-        return Deposit(self.name, files, self.metadata, content.hexdigest())
+        return Deposit(self.name, files, self.metadata, content)
 
     def bump(self, version: str, **tables: bytes) -> None:
         """Let there be another version, with other tables where they are given."""

@@ -76,7 +76,7 @@ class Publisher:
         """What is published, as a new run of the command has it."""
         repository = self.open(self.address, self.token, self.timeout)
         state = State(self.folder / f"{self.made.name}.json")
-        return Publication(repository, self.made, self.concept, state)
+        return Publication(self.made.name, repository, self.made, self.concept, state)
 
     def forget(self) -> None:
         """Lose the state, as a run on another machine has none."""

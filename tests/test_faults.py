@@ -77,7 +77,7 @@ def check_published(publisher: Publisher, look: Look, versions: int) -> None:
     assert set(files) == {f"{name}-{version}.zip", "codebook.md"}
     assert files["codebook.md"] == publisher.made.loose["codebook.md"]
     archive = files[f"{name}-{version}.zip"]
-    assert f'"doi": "{doi}"'.encode() in read_member(archive, "datapackage.json")
+    assert f'"id": "https://doi.org/{doi}"'.encode() in read_member(archive, "datapackage.json")
     table = publisher.made.tables["data/results.csv"]
     assert read_member(archive, "data/results.csv") == table
 

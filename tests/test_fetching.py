@@ -54,7 +54,7 @@ def test_a_zip_is_unpacked_and_checked(
     assert (done.folder, done.listed) == (into, len(members))
     assert reviewdata("query", "--project", into, "--sql", "SELECT 1 AS one").code == 0
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".reviewdata-")]
-    with pytest.raises(ReviewdataError, match="is there already: name another folder"):
+    with pytest.raises(ReviewdataError, match="is there already: name another with --output"):
         fetch(str(archive), into, told=silent)
 
 

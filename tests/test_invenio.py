@@ -49,7 +49,9 @@ def test_a_first_version_has_its_doi_inside_and_its_metadata_outside(
     files = look.files(record)
     assert set(files) == {archive_of(publisher, "1.0.0"), "codebook.md"}
     archive = files[archive_of(publisher, "1.0.0")]
-    assert f'"doi": "{done.doi}"'.encode() in read_member(archive, "datapackage.json")
+    assert f'"id": "https://doi.org/{done.doi}"'.encode() in read_member(
+        archive, "datapackage.json"
+    )
     metadata = record["metadata"]
     assert metadata["title"] == "A synthetic review, for tests"
     assert metadata["version"] == "1.0.0"
@@ -86,7 +88,8 @@ def test_a_new_version_is_under_the_same_concept_and_sends_what_changed(
     files = look.files(records[1])
     assert set(files) == {archive_of(publisher, "1.1.0"), "codebook.md"}
     described = read_member(files[archive_of(publisher, "1.1.0")], "datapackage.json")
-    assert f'"doi": "{second.doi}", "of": "{first.concept}"'.encode() in described
+    assert f'"id": "https://doi.org/{second.doi}"'.encode() in described
+    assert f"https://doi.org/{first.concept}".encode() in described
     assert archive_of(publisher, "1.0.0") in look.files(records[0])
 
 

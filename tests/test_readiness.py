@@ -186,7 +186,7 @@ def test_nothing_from_outside_the_package_and_nothing_of_git_is_packed(tmp_path:
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        ("queries/A.sql", "differs from queries/a.sql by its case alone"),
+        ("queries/A.sql", "differs from queries/a.sql by its case or accents alone"),
         ("queries/a:b.sql", "has a character in its name that not every system can write"),
         ("queries/end. ", "has a character in its name that not every system can write"),
         ("queries/new\nline.sql", "has a character in its name that not every system can write"),
@@ -195,7 +195,7 @@ def test_nothing_from_outside_the_package_and_nothing_of_git_is_packed(tmp_path:
 def test_a_name_that_some_system_cannot_write_is_told(tmp_path: Path, path: str, why: str) -> None:
     folder = write_releasable(tmp_path, files={"queries/a.sql": "SELECT 1 AS one", path: ""})
     [(told, reason)] = find_contents(open_package(folder), None).faults
-    assert {told, reason} & {why, "differs from queries/A.sql by its case alone"}
+    assert {told, reason} & {why, "differs from queries/A.sql by its case or accents alone"}
 
 
 @pytest.mark.parametrize("name", ["../away", "a/b", "a:b", "end."])

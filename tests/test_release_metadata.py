@@ -206,7 +206,7 @@ def test_the_dataset_is_one_of_schema_org_and_croissant(released: Release) -> No
     dataset = content(released, file.name)
     assert dataset["@type"] == "sc:Dataset"
     assert dataset["identifier"] == "https://doi.org/10.1000/2"
-    assert dataset["sameAs"] == "https://doi.org/10.1000/1"
+    assert dataset["exampleOfWork"] == {"@id": "https://doi.org/10.1000/1"}
     assert [creator["@type"] for creator in dataset["creator"]] == ["Person", "Organization"]
     graph = rdflib.Graph().parse(file, format="json-ld")
     kinds = graph.subjects(rdflib.RDF.type, rdflib.URIRef("https://schema.org/Dataset"))

@@ -251,7 +251,7 @@ def test_a_server_has_its_variable(
     assert find_token(server) == Token(SECRET)
     assert SECRET not in repr(find_token(server))
     monkeypatch.setenv(variable, "two words")
-    with pytest.raises(ReviewdataError, match="holds what no token does"):
+    with pytest.raises(ReviewdataError, match="holds is no token"):
         find_token(server)
 
 

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from reviewdata.model import ReviewdataError
+from reviewdata.pathnames import fold_path, has_hidden, is_git
 
 SIZE_LIMIT = 2 * 1024**3
 """Bytes that the files of an archive may have together when unpacked."""
@@ -30,22 +31,23 @@ def extract_zip(archive: Path, folder: Path, *, size_limit: int = SIZE_LIMIT) ->
     """
     try:
         with zipfile.ZipFile(archive) as opened:
-            members = [info for info in opened.infolist() if not info.is_dir()]
+            members = [i for i in opened.infolist() if not i.filename.endswith("/")]
             if len(members) > FILES_LIMIT:
                 _refuse(archive, f"it has {len(members):,} files, more than {FILES_LIMIT:,}")
             packed = archive.stat().st_size
-            limit = min(size_limit, max(RATIO_FROM, RATIO_LIMIT * packed))
+            limit = most = min(size_limit, max(RATIO_FROM, RATIO_LIMIT * packed))
             names: set[str] = set()
             for info in members:
                 name = check_path(info.filename, archive)
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    _refuse(archive, f"{name} is a link")
+                kind = stat.S_IFMT(info.external_attr >> 16)
+                if kind not in (0, stat.S_IFREG):
+                    _refuse(archive, f"{name} is a link or a device")
                 if info.compress_type not in _METHODS:
                     _refuse(archive, f"{name} is packed in an unusual way")
-                if name.lower() in names:
+                if fold_path(name) in names:
                     _refuse(archive, f"{name} is in it twice")
-                names.add(name.lower())
-                limit -= _extract(opened, info, folder / name, archive, limit)
+                names.add(fold_path(name))
+                limit -= _extract(opened, info, folder / name, archive, limit, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
         raise ReviewdataError(f"{archive} is no zip that can be read: {error}") from error
     except RuntimeError as error:  # a password is asked for
@@ -55,16 +57,20 @@ def extract_zip(archive: Path, folder: Path, *, size_limit: int = SIZE_LIMIT) ->
 
 
 def _extract(
-    opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Path, archive: Path, limit: int
+    opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Path, archive: Path, limit: int, most: int
 ) -> int:
-    """Write one member and return its size; refuse where it is above the limit."""
+    """Write one member and return its size; refuse where it is above the limit.
+
+    `limit` is what is left of the `most` bytes that all members may have.
+    """
     file.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with opened.open(info) as source, file.open("wb") as out:
         while block := source.read(BLOCK):
             size += len(block)
             if size > limit:
-                _refuse(archive, "it unpacks to more than a dataset of its size would (a bomb?)")
+                packed = archive.stat().st_size
+                _refuse(archive, f"{packed:,} bytes unpack to more than {most:,} (a bomb?)")
             out.write(block)
     return size
 
@@ -75,10 +81,10 @@ def check_path(name: str, where: object) -> str:
     if (
         not path.parts
         or path.is_absolute()
-        or any(part in ("..", ".git") or ":" in part or "\\" in part for part in path.parts)
-        or "\0" in name
+        or any(part == ".." or is_git(part) or ":" in part or "\\" in part for part in path.parts)
+        or has_hidden(name)
     ):
-        _refuse(where, f"the path {name!r} leaves its folder")
+        _refuse(where, f"the path {name!r} leaves its folder, or is none that is safe everywhere")
     return str(path)
 
 

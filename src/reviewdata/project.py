@@ -295,7 +295,9 @@ class Project:
         from reviewdata.release.publication import open_publication
         from reviewdata.release.publishing import verify
 
-        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        opened = open_publication(
+            self.path, server, kind=kind, organisation=organisation, builds=False
+        )
         with opened as publication:
             return verify(publication)
 

@@ -34,7 +34,12 @@ OrganisationOption = Annotated[
     typer.Option(help="Of CKAN: who will own the dataset.", metavar="NAME"),
 ]
 
-_GO_ON = "stopped; nothing is lost: the same command goes on with the draft that is there"
+SinceOption = Annotated[
+    str | None,
+    typer.Option(help="The release before, where that is no tag of git.", metavar="REV"),
+]
+
+_GO_ON = "the same command goes on where this one ended"
 
 
 @releasing.command()
@@ -43,6 +48,7 @@ def plan(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
+    since: SinceOption = None,
     format_: Annotated[
         Literal["text", "json"], typer.Option("--format", help="How the plan is printed.")
     ] = "text",
@@ -53,7 +59,9 @@ def plan(
     from reviewdata.release.plan import plan as make_plan
     from reviewdata.render import publications
 
-    with _publication(project, server, target, organisation, verbose, format_) as publication:
+    with _publication(
+        project, server, target, organisation, since, verbose, format_, output
+    ) as publication:
         found = make_plan(publication)
         host = publication.repository.server.host
     render = publications.plan_json if format_ == "json" else publications.plan_text
@@ -67,6 +75,7 @@ def draft(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
+    since: SinceOption = None,
     verbose: Verbose = False,
 ) -> None:
     """Make the draft, with its DOI inside, and compare every byte.
@@ -79,13 +88,20 @@ def draft(
     from reviewdata.render.publications import draft_text
 
     begun = time.monotonic()
-    with _publication(project, server, target, organisation, verbose) as publication:
+    with _publication(project, server, target, organisation, since, verbose) as publication:
         with show_progress("sent") as told:
             done = make_draft(publication, told)
         host = publication.repository.server.host
+    for warning in done.deposit.warnings:
+        talk(f"note: {warning}")
     again = "".join(
         f" --{name} {value}"
-        for name, value in (("server", server), ("target", target), ("organisation", organisation))
+        for name, value in (
+            ("server", server),
+            ("target", target),
+            ("organisation", organisation),
+            ("since", since),
+        )
         if value and (name, value) != ("server", "sandbox")
     )
     print_result(draft_text(done, host, time.monotonic() - begun, again))
@@ -98,6 +114,7 @@ def publish(
     server: ServerOption = "sandbox",
     target: TargetOption = None,
     organisation: OrganisationOption = None,
+    since: SinceOption = None,
     verbose: Verbose = False,
 ) -> None:
     """Publish the draft if it is what is built here, and read it back."""
@@ -105,9 +122,9 @@ def publish(
 
     if not yes:
         raise ReviewdataError("what is published cannot be taken back: give --yes")
-    with _publication(project, server, target, organisation, verbose) as publication:
+    with _publication(project, server, target, organisation, since, verbose) as publication:
         publish_draft(publication)
-        _verify(publication)
+        _verify(publication, tag=True)
 
 
 @releasing.command()
@@ -122,11 +139,12 @@ def verify(
 
     The DOI of all versions becomes the id in datapackage.json, where that has none.
     """
-    with _publication(project, server, target, organisation, verbose) as publication:
+    opened = _publication(project, server, target, organisation, None, verbose, builds=False)
+    with opened as publication:
         _verify(publication)
 
 
-def _verify(publication: Publication) -> None:
+def _verify(publication: Publication, *, tag: bool = False) -> None:
     from reviewdata.progress import show_progress
     from reviewdata.release.publishing import verify as read_back
     from reviewdata.render.publications import verified_text
@@ -134,7 +152,9 @@ def _verify(publication: Publication) -> None:
     begun = time.monotonic()
     with show_progress("read") as told:
         done = read_back(publication, told)
-    print_result(verified_text(done, time.monotonic() - begun))
+    print_result(verified_text(done, time.monotonic() - begun, tag=tag))
+    if tag and not done.matches:
+        raise ReviewdataError(f"{done.published.address} is not what is built here")
 
 
 @releasing.command()
@@ -173,8 +193,11 @@ def _publication(
     server: str,
     target: str | None,
     organisation: str | None,
+    since: str | None,
     verbose: bool,
     format_: Literal["text", "json"] = "text",
+    output: Path | None = None,
+    builds: bool = True,
 ) -> Iterator[Publication]:
     """Yield the review and its server, and say after Ctrl-C how to go on.
 
@@ -182,10 +205,17 @@ def _publication(
     """
     from reviewdata.release.publication import open_publication
 
-    opened = open_publication(project, server, kind=target, organisation=organisation, notice=talk)
+    opened = open_publication(
+        project,
+        server,
+        kind=target,
+        organisation=organisation,
+        since=since,
+        builds=builds,
+        notice=talk,
+    )
     try:
-        with showing_unready(project, format_, verbose), opened as publication:
+        with showing_unready(project, format_, verbose, output), opened as publication:
             yield publication
     except KeyboardInterrupt:
-        talk(f"reviewdata: {_GO_ON}")
-        raise
+        raise KeyboardInterrupt(_GO_ON) from None

@@ -77,7 +77,7 @@ def build(
 
 @contextmanager
 def showing_unready(
-    project: Path, format_: Literal["text", "json"], verbose: bool
+    project: Path, format_: Literal["text", "json"], verbose: bool, output: Path | None = None
 ) -> Iterator[None]:
     """Show the findings that stand against a release, and exit as `validate` does."""
     from reviewdata.release.build import NotReadyError
@@ -100,5 +100,5 @@ def showing_unready(
             where=project_hint(project),
             paint=choose_paint(),
         )
-        print_result(text, speaks=chosen == "github")
+        print_result(text, output, speaks=chosen == "github")
         raise typer.Exit(EXIT_CODES[verdict.verdict]) from None

@@ -147,13 +147,13 @@ def run_command(command: Callable[[], object]) -> int:
         command()
     except SystemExit as end:
         if end.code == INTERRUPTED:  # typer has caught Ctrl-C, and says nothing
-            talk("reviewdata: stopped")
+            _say_stopped(end.__context__)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except ReviewdataError as error:
         talk(f"reviewdata: {plain(error)}")
         return 2
-    except KeyboardInterrupt:
-        talk("reviewdata: stopped")
+    except KeyboardInterrupt as stopped:
+        _say_stopped(stopped)
         return INTERRUPTED
     except BrokenPipeError:
         _close_stdout()
@@ -173,6 +173,12 @@ def run_command(command: Callable[[], object]) -> int:
         )
         return 2
     return 0
+
+
+def _say_stopped(error: BaseException | None) -> None:
+    """Say that it was stopped, and what the Ctrl-C that did so has been given to say."""
+    more = error.args if isinstance(error, KeyboardInterrupt) else ()
+    talk("; ".join(("reviewdata: stopped", *map(str, more))))
 
 
 def _open_closed_streams() -> None:

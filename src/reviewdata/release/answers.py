@@ -1,20 +1,45 @@
-"""What a server says of a refusal, as one line: InvenioRDM's words and CKAN's."""
+"""What a server says, read from JSON that may be any: parts of an answer, reasons of a refusal."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from reviewdata.model import ReviewdataError
 
 LONGEST = 1000
 """Characters of a refusal that are told."""
 
 
-def read_reason(content: bytes) -> str:
-    """Return what a server says of a refusal, on one line: its message, and fields with theirs."""
-    try:
-        said = json.loads(content)
-    except ValueError:
-        return ""
+class FormError(ReviewdataError):
+    """An answer that has not the form which the API of the server has."""
+
+
+def dig(value: object, *names: str) -> Any:
+    """Return what stands under names within objects of JSON; None where there is no such thing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def text_of(value: object) -> str:
+    """Return a text that can be written and sent; blank for what is no text."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def list_of(value: object) -> list[Any]:
+    """Return a list; an empty one for what is none."""
+    return value if isinstance(value, list) else []
+
+
+def whole_of(value: object) -> int | None:
+    """Return a whole number that is not negative; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**63:
+        return None
+    return int(value) if value == int(value) else None
+
+
+def read_reason(said: Any) -> str:
+    """Return what the JSON of a refusal says, on one line: its message, and fields with theirs."""
     if not isinstance(said, dict):
         return ""
     parts = [str(said["message"])] if said.get("message") else []

@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR
+from reviewdata.release.changelog import FILES
 from reviewdata.release.contents import MADE
-from reviewdata.release.metadata import is_concept, related
+from reviewdata.release.metadata import is_concept
 
 SUMS = "SHA256SUMS"
 _BLOCK = 1024 * 1024
@@ -80,7 +81,7 @@ def read_sums(text: str) -> dict[str, str]:
     Raises ReviewdataError for a line that is of another form.
     """
     sums = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
         digest, mark, path = line[:64], line[64:66], line[66:]
         if set(digest) - set("0123456789abcdef") or mark not in ("  ", " *") or not path:
             raise ReviewdataError(f"{SUMS}, line {number} is not a checksum and a path")
@@ -132,19 +133,21 @@ def hash_sums(sums: Mapping[str, str], descriptor: bytes) -> str:
     """
     content = json.loads(descriptor.decode("utf-8-sig"))
     kept = {k: v for k, v in content.items() if k not in ("id", "version", "created")}
-    others = [entry for entry in related(content) if not is_concept(entry)]
-    kept.pop("relatedIdentifiers", None)
-    kept |= {"relatedIdentifiers": others} if others else {}
+    listed = kept.get("relatedIdentifiers")
+    if isinstance(listed, list):
+        others = [entry for entry in listed if not is_concept(entry)]
+        kept = {k: v for k, v in kept.items() if k != "relatedIdentifiers"}
+        kept |= {"relatedIdentifiers": others} if others else {}
     said = json.dumps(kept, sort_keys=True, separators=(",", ":"))
-    listed = {DESCRIPTOR: hashlib.sha256(said.encode()).hexdigest()}
-    listed |= {path: digest for path, digest in sums.items() if _is_content(path)}
-    lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(listed.items()))
+    changelog = next((name for name in FILES if name in sums), None)
+    hashed = {DESCRIPTOR: hashlib.sha256(said.encode()).hexdigest()}
+    hashed |= {path: s for path, s in sums.items() if _is_content(path) and path != changelog}
+    lines = "".join(f"{digest}  {path}\n" for path, digest in sorted(hashed.items()))
     return f"sha256:{hashlib.sha256(lines.encode()).hexdigest()}"
 
 
 def _is_content(path: str) -> bool:
-    first = path.split("/", 1)[0]
-    return first not in (*MADE, DESCRIPTOR) and not first.lower().startswith("changelog")
+    return path.split("/", 1)[0] not in (*MADE, DESCRIPTOR)
 
 
 def json_bytes(content: Any) -> bytes:

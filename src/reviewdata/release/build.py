@@ -13,7 +13,7 @@ from typing import Any
 
 from reviewdata.model import ReviewdataError
 from reviewdata.output import open_output
-from reviewdata.package import DESCRIPTOR, Package
+from reviewdata.package import DESCRIPTOR, Package, open_package
 from reviewdata.release import citation, datacite, rocrate, schemaorg
 from reviewdata.release.archive import (
     SUMS,
@@ -28,9 +28,10 @@ from reviewdata.release.archive import (
 )
 from reviewdata.release.codebook import write_codebook
 from reviewdata.release.contents import Contents
+from reviewdata.release.deposit import UnreadyError
 from reviewdata.release.exports import PARQUET, write_parquet, write_results
 from reviewdata.release.identifiers import take_doi
-from reviewdata.release.metadata import Metadata, is_concept, read_metadata, related
+from reviewdata.release.metadata import Metadata, is_concept, read_metadata
 from reviewdata.release.moment import find_moment
 from reviewdata.release.pages import write_html, write_markdown
 from reviewdata.release.readiness import Readiness, check_readiness
@@ -85,7 +86,7 @@ class Release:
         }
 
 
-class NotReadyError(ReviewdataError):
+class NotReadyError(UnreadyError):
     """A review that cannot be released; `readiness` has the findings."""
 
     def __init__(self, readiness: Readiness) -> None:
@@ -117,6 +118,8 @@ def build_release(
     place that cannot be written or holds something else.
     """
     dois = take_doi(doi, "DOI"), take_doi(concept_doi, "concept DOI")
+    if not publisher.isprintable() or any(0xD800 <= ord(c) <= 0xDFFF for c in publisher):
+        raise ReviewdataError(f"the publisher {publisher!r} has characters that cannot be printed")
     readiness = check_readiness(project, since=since, trace=trace, kept=kept)
     return write_release(
         readiness, output=output, doi=dois[0], concept_doi=dois[1], publisher=publisher
@@ -166,6 +169,8 @@ def write_release(
 def _find_target(package: Package, output: Path | str | None, name: str) -> Path:
     """Return the folder to be written; raise ReviewdataError where it must not be."""
     parent = package.root / OUTPUT if output is None else Path(output)
+    if output is None and parent.is_symlink():  # of whoever made the review
+        raise ReviewdataError(f"{parent} is a link; name the folder with --output")
     inside = os.path.realpath(parent)
     for part in FOLDERS:
         if Path(inside).is_relative_to(package.root / part):
@@ -173,6 +178,9 @@ def _find_target(package: Package, output: Path | str | None, name: str) -> Path
     target = Path(inside) / name
     if target.exists() and not ((target / SUMS).is_file() and (target / DESCRIPTOR).is_file()):
         raise ReviewdataError(f"{target} is there and is no release; move it away")
+    archive = target.with_name(f"{name}.zip")
+    if target.is_symlink() or archive.is_symlink() or (archive.exists() and not archive.is_file()):
+        raise ReviewdataError(f"{target}, or the zip of it, is a link or no file; move it away")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -212,9 +220,12 @@ def _replace(folder: Path, target: Path) -> None:
 
 
 def _write_package(package: Package, contents: Contents, metadata: Metadata, folder: Path) -> None:
+    """Copy the files, as they were when they were checked, into a folder."""
     for path, file in contents.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, folder / path)
+        if measure_file(folder / path, path).sha256 != contents.sums[path]:
+            raise ReviewdataError(f"{path} has changed since it was checked: build it again")
     descriptor = _with_dois(package.descriptor, metadata)
     if descriptor != package.descriptor:
         (folder / DESCRIPTOR).write_bytes(json_bytes(descriptor))
@@ -231,14 +242,17 @@ def _with_dois(descriptor: Mapping[str, Any], metadata: Metadata) -> dict[str, A
             "relatedIdentifier": f"https://doi.org/{metadata.concept_doi}",
             "relatedIdentifierType": "DOI",
         }
-        others = [entry for entry in related(descriptor) if not is_concept(entry)]
+        listed = descriptor.get("relatedIdentifiers")
+        others = [e for e in listed if not is_concept(e)] if isinstance(listed, list) else []
         found["relatedIdentifiers"] = [*others, concept]
     return found
 
 
 def _write_made(package: Package, metadata: Metadata, folder: Path) -> tuple[ReleaseFile, ...]:
     """Write what is made, and return every file; each of the last three names those before it."""
-    with load_tables(package, threads=1) as tables, _writing(folder.name):
+    # Of what is packed: a query that git does not have is none of the release.
+    packed = open_package(folder)
+    with load_tables(packed, threads=1) as tables, _writing(folder.name):
         for _ in (*write_parquet(tables, folder), *write_results(tables, folder)):
             pass
         blocks = tuple(write_codebook(tables, metadata))

@@ -11,6 +11,9 @@ from reviewdata.model import ReviewdataError
 FILES = ("CHANGELOG.md", "CHANGELOG", "CHANGELOG.txt", "CHANGELOG.rst")
 
 _HEADING = re.compile(r"(#{1,6})[ \t]+(.+?)[ \t#]*")
+Heading = tuple[int, int, str]
+"""The number of its line, its level and its text."""
+
 _DATA = re.compile(r"\W*data\b", re.IGNORECASE)
 
 
@@ -36,18 +39,30 @@ def find_entry(text: str, version: str) -> str | None:
     """
     lines = text.splitlines()
     headings = _headings(lines)
+    found = _find(headings, version)
+    if found is None:
+        return None
+    number, level, _ = found
+    ends = (n for n, other, _ in headings if n > number and other <= level)
+    return "\n".join(lines[number + 1 : next(ends, len(lines))]).strip()
+
+
+def find_heading(text: str, version: str) -> str | None:
+    """Return the text of the heading of a version; None without one."""
+    found = _find(_headings(text.splitlines()), version)
+    return found[2] if found else None
+
+
+def _find(headings: Sequence[Heading], version: str) -> Heading | None:
     data = [heading for heading in headings if _DATA.match(heading[2])]
     named = re.compile(rf"(?<![0-9A-Za-z.+-])v?{re.escape(version)}(?![0-9A-Za-z+-]|\.\w)")
-    for number, level, title in data or headings:
-        if named.search(title):
-            ends = (n for n, other, _ in headings if n > number and other <= level)
-            return "\n".join(lines[number + 1 : next(ends, len(lines))]).strip()
-    return None
+    return next((heading for heading in data or headings if named.search(heading[2])), None)
 
 
-def _headings(lines: Sequence[str]) -> list[tuple[int, int, str]]:
+def _headings(lines: Sequence[str]) -> list[Heading]:
     """Return the line number, level and text of each heading; none within a block of code."""
-    found, fenced = [], False
+    found: list[Heading] = []
+    fenced = False
     for number, line in enumerate(lines):
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced

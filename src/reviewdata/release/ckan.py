@@ -11,16 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from reviewdata.model import ReviewdataError
-from reviewdata.release.ckanmetadata import (
-    CONTENT,
-    DATE,
-    NAME,
-    dataset_metadata,
-    find_licence,
-)
+from reviewdata.release.answers import FormError, dig, list_of, text_of
+from reviewdata.release.ckandatasets import Dataset, read_dataset
+from reviewdata.release.ckanmetadata import CONTENT, NAME, dataset_metadata, find_licence
 from reviewdata.release.deposit import Deposit, File, measure_file
 from reviewdata.release.repository import Draft, Published, RemoteFile, Told
 from reviewdata.release.web import BusyError, RefusedError, Web, quoted
@@ -28,6 +23,10 @@ from reviewdata.release.web import BusyError, RefusedError, Web, quoted
 _API = "/api/3/action"
 _TAKEN = 409
 """The code of a dataset whose name is taken, and of any other field that is not taken."""
+
+
+class NobodyError(ReviewdataError):
+    """No organisation that could own a dataset."""
 
 
 class CKAN:
@@ -52,6 +51,7 @@ class CKAN:
         self.server = web.server
         self._organisation = organisation
         self._wait = wait
+        self._owner: str | None = None
         self._read_back: dict[tuple[str, str, int], str] = {}
 
     def close(self) -> None:
@@ -59,41 +59,45 @@ class CKAN:
         self.web.close()
 
     def find_latest(self, name: str, concept: str | None) -> Published | None:
-        """Return the latest version among the public datasets of a package."""
-        found = [entry for entry in self._search(name) if not entry.get("private")]
+        """Return the latest version among the public datasets of a package in the organisation."""
+        found = [entry for entry in self._search(name, self._own()) if not entry.is_private]
         return self._published(max(found, key=_age)) if found else None
 
     def find_version(self, name: str, version: str | None) -> Published:
-        """Return a public dataset by its name, or by that of its package and a version."""
+        """Return a public dataset by its name, or the version of its package beside it.
+
+        Only those of one organisation are versions of one package: anybody may give another's
+        name to a dataset.
+        """
         shown = self._show(name)
-        package = _extras(shown).get(NAME) if shown else name
-        found = [entry for entry in self._search(package or name) if not entry.get("private")]
-        if shown is not None and not shown.get("private") and version is None:
+        if shown is None or shown.is_private:
+            raise ReviewdataError(f"{self.server.host} has no public dataset {name}")
+        if version is None or shown.version.removeprefix("v") == version:
             return self._published(shown)
-        if version is None and found:
-            return self._published(max(found, key=_age))
+        found = self._search(shown.package, shown.owner) if shown.package and shown.owner else []
         for entry in found:
-            if str(entry.get("version") or "").removeprefix("v") == version:
+            if entry.version.removeprefix("v") == version and not entry.is_private:
                 return self._published(entry)
-        known = ", ".join(str(entry.get("version")) for entry in found)
-        if found:
-            raise ReviewdataError(f"{name} has no version {version}; it has {known}")
-        raise ReviewdataError(f"{self.server.host} has no public dataset {name}")
+        known = ", ".join(entry.version for entry in found if not entry.is_private)
+        raise ReviewdataError(f"{name} has no version {version}; it has {known or shown.version}")
 
     def find_draft(self, name: str, latest: Published | None, known: str | None) -> Draft | None:
         """Return the private dataset of a package: the known one, else the oldest."""
+        owner = self._own()
         shown = self._show(known) if known is not None else None
-        if shown is not None and shown.get("private") and _extras(shown).get(NAME) == name:
+        if shown is not None and shown.is_private and (shown.package, shown.owner) == (name, owner):
             return self._with_files(shown)
-        found = [entry for entry in self._search(name) if entry.get("private")]
+        found = [entry for entry in self._search(name, owner) if entry.is_private]
         # The search may lag behind what is shown of a dataset by its name.
-        drafts = [shown for entry in sorted(found, key=_age) if (shown := self._show(entry["id"]))]
-        private = [shown for shown in drafts if shown.get("private")]
-        return self._with_files(private[0]) if private else None
+        for entry in sorted(found, key=_age):
+            shown = self._show(entry.id)
+            if shown is not None and shown.is_private:
+                return self._with_files(shown)
+        return None
 
     def list_problems(self, deposit: Deposit) -> list[str]:
         """Return the licences that the site does not know, and whether nobody may own it."""
-        known = [str(entry["id"]) for entry in self._get("license_list")]
+        known = self._list_licences()
         problems = [
             f"{self.server.host} does not know the licence {licence}"
             for licence in deposit.metadata.licences
@@ -108,7 +112,7 @@ class CKAN:
     def make_draft(self, deposit: Deposit, latest: Published | None) -> Draft:
         """Return a new private dataset, or the one of its name: a name is there only once."""
         content = self._metadata(deposit) | {"private": True}
-        content["owner_org"] = self._find_organisation()
+        content["owner_org"] = owner = self._find_organisation()
         refused: ReviewdataError | None = None
         try:
             self._post("package_create", content)
@@ -117,8 +121,10 @@ class CKAN:
                 raise
             refused = error
         shown = self._show(content["name"])
-        if shown is None or not shown.get("private") or _extras(shown).get(NAME) != deposit.name:
+        if shown is None or not shown.is_private:
             raise refused or BusyError(f"{self.server.host} does not show {content['name']}")
+        if (shown.package, shown.owner) != (deposit.name, owner):
+            raise refused or ReviewdataError(f"{content['name']} is another's dataset")
         return self._with_files(shown)
 
     def reserve_doi(self, draft: Draft) -> Draft:
@@ -130,25 +136,51 @@ class CKAN:
         self._post("package_patch", {"id": draft.id} | self._metadata(deposit), safe=True)
 
     def _metadata(self, deposit: Deposit) -> dict[str, Any]:
-        known = [str(entry["id"]) for entry in self._get("license_list")]
-        return dataset_metadata(deposit, find_licence(deposit.metadata.licences[0], known))
+        licence = find_licence(deposit.metadata.licences[0], self._list_licences())
+        return dataset_metadata(deposit, licence)
+
+    def _list_licences(self) -> list[str]:
+        return [text_of(dig(entry, "id")) for entry in list_of(self._get("license_list"))]
+
+    def _own(self) -> str:
+        """Return the id of the organisation that publishes; blank where there is none yet."""
+        try:
+            return self._find_organisation()
+        except NobodyError:
+            return ""
 
     def _find_organisation(self) -> str:
-        """Return the organisation that will own a dataset; without one it cannot be private."""
+        """Return the id of the organisation that will own a dataset.
+
+        Raises NobodyError where none is named and there is not exactly one: without one, a dataset
+        cannot be private.
+        """
+        if self._owner is None:
+            self._owner = self._ask_organisation()
+        return self._owner
+
+    def _ask_organisation(self) -> str:
         listed = self._get("organization_list_for_user", permission="create_dataset")
-        names = [str(entry["name"]) for entry in listed]
+        found = {text_of(dig(e, "name")): text_of(dig(e, "id")) for e in list_of(listed)}
+        names = ", ".join(found)
+        token, host = self.server.variable, self.server.host
         if self._organisation is not None:
-            if self._organisation in names:
-                return self._organisation
-            raise ReviewdataError(
-                f"this account may not make datasets in {self._organisation}"
-                f" on {self.server.host}; it may in: {', '.join(names) or 'none'}"
+            if self._organisation in found:
+                return found[self._organisation]
+            raise NobodyError(
+                f"the token of {token} may not make datasets in {self._organisation} on {host};"
+                f" it may in: {names or 'none'}"
             )
-        if len(names) == 1:
-            return names[0]
-        raise ReviewdataError(
-            f"on {self.server.host} this account may make datasets in"
-            f" {', '.join(names) or 'no organisation'}; name one organisation to own this one"
+        if len(found) == 1:
+            return next(iter(found.values()))
+        if not found:
+            raise NobodyError(
+                f"the token of {token} is none of {host}, or its account may make datasets in no"
+                " organisation"
+            )
+        raise NobodyError(
+            f"the token of {token} may make datasets in {names} of {host}: name one with"
+            " --organisation"
         )
 
     def list_files(self, draft: Draft) -> Mapping[str, RemoteFile]:
@@ -156,7 +188,7 @@ class CKAN:
         shown = self._show(draft.id)
         if shown is None:
             raise ReviewdataError(f"{self.server.host} has no dataset {draft.id} any more")
-        return {name: self._compared(file) for name, file in _files(shown).items()}
+        return {name: self._compared(file) for name, file in shown.files.items()}
 
     def _compared(self, file: RemoteFile) -> RemoteFile:
         """Return a file with the md5 of its bytes, read back once in a run."""
@@ -199,7 +231,7 @@ class CKAN:
         """Make the dataset public; the second time changes nothing."""
         self._post("package_patch", {"id": draft.id, "private": False}, safe=True)
         shown = self._show(draft.id)
-        if shown is None or shown.get("private"):
+        if shown is None or shown.is_private:
             raise BusyError(f"{self.server.host} does not show {draft.id} as public")
         return self._published(shown)
 
@@ -207,79 +239,63 @@ class CKAN:
         """Write the bytes of a resource."""
         self.web.download(file.link, out, most, lambda more: told(file.name, more, file.size))
 
-    def _search(self, name: str) -> list[dict[str, Any]]:
-        """Return the datasets of a package, private ones too where the account sees them."""
+    def _search(self, name: str, owner: str) -> list[Dataset]:
+        """Return the datasets of a package in an organisation, private ones where they are seen."""
         query: dict[str, str | int] = {"q": "*:*", "fq": f'extras_{NAME}:"{name}"', "rows": 1000}
-        found = self._get("package_search", **query, include_private="true")
-        return [entry for entry in found["results"] if _extras(entry).get(NAME) == name]
+        content = self._get("package_search", **query, include_private="true")
+        results = dig(content, "results")
+        if not isinstance(results, list):
+            raise FormError(f"{self.server.host} answers in another form: a search without results")
+        found = [read_dataset(entry, self.server.host) for entry in results]
+        return [entry for entry in found if owner and (entry.package, entry.owner) == (name, owner)]
 
-    def _show(self, name: str) -> dict[str, Any] | None:
+    def _show(self, name: str) -> Dataset | None:
         try:
-            found: dict[str, Any] = self._get("package_show", id=name)
+            content = self._get("package_show", id=name)
         except RefusedError as error:
             if error.status in (403, 404):
                 return None
             raise
-        return found if found.get("state") == "active" else None
+        found = read_dataset(content, self.server.host)
+        return found if found.is_active else None
 
     def _get(self, action: str, **query: str | int) -> Any:
-        return self.web.get(f"{_API}/{action}", **query)["result"]
+        return dig(self.web.get(f"{_API}/{action}", **query), "result")
 
     def _post(self, action: str, content: Mapping[str, Any], *, safe: bool = False) -> Any:
-        return self.web.send(f"{_API}/{action}", content, safe=safe)["result"]
+        return dig(self.web.send(f"{_API}/{action}", content, safe=safe), "result")
 
-    def _with_files(self, shown: Mapping[str, Any]) -> Draft:
+    def _with_files(self, shown: Dataset) -> Draft:
         return Draft(
-            id=shown["id"],
+            id=shown.id,
             doi=None,
             concept=None,
-            title=str(shown.get("title") or ""),
-            created=str(shown["metadata_created"]),
-            address=f"{self.server.address}/dataset/{shown['name']}",
-            files=_files(shown),
+            title=shown.title,
+            created=shown.created,
+            address=self._page(shown),
+            files=shown.files,
         )
 
-    def _published(self, shown: Mapping[str, Any]) -> Published:
-        extras = _extras(shown)
+    def _published(self, shown: Dataset) -> Published:
         return Published(
-            id=shown["id"],
+            id=shown.id,
             doi=None,
-            concept=extras.get(NAME, ""),
-            name=extras.get(NAME, ""),
-            title=str(shown.get("title") or ""),
-            version=str(shown.get("version") or ""),
-            content_hash=extras.get(CONTENT, ""),
-            address=f"{self.server.address}/dataset/{shown['name']}",
-            files=_files(shown),
+            concept=shown.package,
+            name=shown.package,
+            title=shown.title,
+            version=shown.version,
+            content_hash=shown.extras.get(CONTENT, ""),
+            address=self._page(shown),
+            files=shown.files,
             first=True,
         )
 
-
-def _files(shown: Mapping[str, Any]) -> dict[str, RemoteFile]:
-    """Return the resources of a dataset by name; of two with one name, the second by its id too."""
-    found: dict[str, RemoteFile] = {}
-    for entry in shown.get("resources", []):
-        name = str(entry.get("name") or entry["id"])
-        if name in found:  # sent twice, as the first answer was lost
-            name = f"{name} {entry['id']}"
-        last = quoted(PurePosixPath(urlsplit(str(entry.get("url") or "")).path).name)
-        found[name] = RemoteFile(
-            name=name,
-            size=int(entry.get("size") or 0),
-            md5="",
-            complete=True,
-            id=str(entry["id"]),
-            link=f"/dataset/{shown['id']}/resource/{entry['id']}/download/{last}",
-        )
-    return found
+    def _page(self, shown: Dataset) -> str:
+        return f"{self.server.address}/dataset/{quoted(shown.name)}"
 
 
-def _extras(shown: Mapping[str, Any]) -> dict[str, str]:
-    return {str(e["key"]): str(e["value"]) for e in shown.get("extras", [])}
-
-
-def _age(shown: Mapping[str, Any]) -> tuple[str, str]:
-    return _extras(shown).get(DATE, ""), str(shown["metadata_created"])
+def _age(shown: Dataset) -> tuple[str, str]:
+    return shown.age
 
 
 def _silent(more: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reviewdata.output import write_output
+from reviewdata.release.identifiers import find_doi
 from reviewdata.release.places import find_zenodo
 from reviewdata.release.servers import KNOWN, Server
 
@@ -39,9 +41,11 @@ def keep_concept(file: Path, doi: str) -> bool:
 
     Nothing else of the text is changed.
     """
-    text = file.read_text("utf-8")
+    raw = file.read_bytes()
+    mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
+    text = raw.removeprefix(mark).decode("utf-8")
     content = json.loads(text)
-    if content.get("id"):
+    if content.get("id") or find_doi(doi) != doi:
         return False
     said = json.dumps(f"https://doi.org/{doi}")
     if "id" in content:
@@ -53,5 +57,5 @@ def keep_concept(file: Path, doi: str) -> bool:
         changed = f'{text[:at]}{space}"id": {said},{text[at:]}'
     if json.loads(changed) != content | {"id": json.loads(said)}:
         return False
-    write_output(file, changed)
+    write_output(file, mark + changed.encode("utf-8"))
     return True

@@ -15,6 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from reviewdata.git import STAGED, Repository, find_commit, list_entries
 from reviewdata.package import DESCRIPTOR, Package
+from reviewdata.pathnames import fold_path, has_hidden, is_git
+from reviewdata.release.changelog import FILES
 from reviewdata.trust import FOLDERS
 
 MADE = (
@@ -23,7 +25,8 @@ MADE = (
 )
 """The files and folders of a release that are made when it is built."""
 
-_BESIDE = re.compile(r"(readme|licen[cs]e|changelog|copying|notice)([-._].*)?", re.IGNORECASE)
+_BESIDE = re.compile(r"(readme|licen[cs]e|copying|notice)([-._].*)?", re.IGNORECASE)
+_OF_DATA = re.compile(r"([a-z]+)[-._]data([-._].*)?", re.IGNORECASE)
 _LEFT = re.compile(r"\..*|__pycache__|.*\.py[co]|.*~", re.IGNORECASE)
 _ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _BLOCK = 1024 * 1024
@@ -33,13 +36,15 @@ _BLOCK = 1024 * 1024
 class Contents:
     """The files of a package by their path in the release, and the faults found.
 
-    `faults` are paths that cannot be packed with the reason; `uncommitted` the paths whose bytes
-    are not those of the commit, or that git does not have.
+    `sums` are the SHA-256 of their bytes before the first check looked at them. `faults` are paths
+    that cannot be packed with the reason; `uncommitted` the paths whose bytes are not those of the
+    commit, or that git does not have.
     """
 
     files: Mapping[str, Path]
     faults: tuple[tuple[str, str], ...]
     uncommitted: tuple[tuple[str, str], ...]
+    sums: Mapping[str, str]
 
 
 def find_contents(package: Package, repository: Repository | None) -> Contents:
@@ -67,7 +72,13 @@ def find_contents(package: Package, repository: Repository | None) -> Contents:
         uncommitted = list(_uncommitted(repository, files))
         loose = [p for p in _walk(root) if p not in known and p not in named]
         uncommitted += [(path, "is not in git, and is left out") for path in loose]
-    return Contents(files, tuple(faults), tuple(uncommitted))
+    sums = {path: _sum(file) for path, file in files.items()}
+    return Contents(files, tuple(faults), tuple(uncommitted), sums)
+
+
+def _sum(file: Path) -> str:
+    with file.open("rb") as binary:
+        return hashlib.file_digest(binary, "sha256").hexdigest()
 
 
 def _named(package: Package) -> Iterator[str]:
@@ -78,8 +89,20 @@ def _named(package: Package) -> Iterator[str]:
         for path in (resource.path, entry.get("schema"), entry.get("dialect")):
             if isinstance(path, str) and path and "://" not in path:
                 yield str(PurePosixPath(path))
-    for name in sorted(os.listdir(package.root)):
-        if _BESIDE.fullmatch(name) and (package.root / name).is_file():
+    yield from _named_beside(package.root)
+
+
+def _named_beside(root: Path) -> Iterator[str]:
+    """Yield README, licence and changelog beside the descriptor.
+
+    Where one is named for the data (LICENSE-DATA, README-data.md), others of its kind are of
+    something else, such as a framework in the same repository.
+    """
+    yield from [name for name in FILES if (root / name).is_file()][:1]
+    found = {n: m[1].casefold() for n in os.listdir(root) if (m := _BESIDE.fullmatch(n))}
+    of_data = {kind for name, kind in found.items() if _OF_DATA.fullmatch(name)}
+    for name, kind in sorted(found.items()):
+        if (root / name).is_file() and (kind not in of_data or _OF_DATA.fullmatch(name)):
             yield name
 
 
@@ -105,9 +128,9 @@ def _find_fault(root: Path, path: str) -> str:
         return "has a character in its name that not every system can write"
     if not path.isascii() and any(0xD800 <= ord(c) <= 0xDFFF for c in path):
         return "has a name that is not UTF-8"
-    if any(part.lower() == ".git" for part in parts):
+    if any(map(is_git, parts)):
         return "leads into what git keeps of itself"
-    if parts[0] in MADE:
+    if fold_path(parts[0]) in {fold_path(name) for name in MADE}:
         return "has the name of a file that the release makes"
     try:
         real = file.resolve()
@@ -115,7 +138,7 @@ def _find_fault(root: Path, path: str) -> str:
         return "is a link to itself"
     if not real.is_relative_to(root):
         return "is a link that leads out of the package"
-    if any(part.lower() == ".git" for part in real.relative_to(root).parts):
+    if any(map(is_git, real.relative_to(root).parts)):
         return "is a link to what git keeps of itself"
     if not file.exists():
         return "is not there"
@@ -125,13 +148,13 @@ def _find_fault(root: Path, path: str) -> str:
 
 
 def _is_odd(name: str) -> bool:
-    return bool(_ODD.search(name)) or name != name.rstrip(". ")
+    return bool(_ODD.search(name)) or has_hidden(name) or name != name.rstrip(". ")
 
 
 def _clash(path: str, taken: dict[str, str]) -> str:
     """Return why a path cannot stand beside those taken, with regard to systems without case."""
-    other = taken.setdefault(path.casefold(), path)
-    return f"differs from {other} by its case alone" if other != path else ""
+    other = taken.setdefault(fold_path(path), path)
+    return f"differs from {other} by its case or accents alone" if other != path else ""
 
 
 def _tracked(repository: Repository) -> set[str]:

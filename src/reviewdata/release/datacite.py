@@ -91,13 +91,17 @@ def _name(contributor: Contributor) -> dict[str, Any]:
 
 def _contributors(metadata: Metadata) -> list[dict[str, Any]]:
     """Return who is no creator; the publisher has a place of its own."""
-    found = []
-    for contributor in metadata.contributors:
-        kinds = [_KINDS.get(role.replace(" ", "").replace("-", "")) for role in contributor.roles]
-        kind = next(filter(None, kinds), "Other")
-        if set(contributor.roles) != {"publisher"}:
-            found.append({"contributorType": kind, **_name(contributor)})
-    return found
+    return [
+        {"contributorType": type_contributor(contributor), **_name(contributor)}
+        for contributor in metadata.contributors
+        if set(contributor.roles) != {"publisher"}
+    ]
+
+
+def type_contributor(contributor: Contributor) -> str:
+    """Return DataCite's contributor type for the first role that has one, else Other."""
+    kinds = (_KINDS.get(role.replace(" ", "").replace("-", "")) for role in contributor.roles)
+    return next(filter(None, kinds), "Other")
 
 
 def _related(metadata: Metadata) -> list[dict[str, str]]:

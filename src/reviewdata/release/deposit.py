@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reviewdata.model import ReviewdataError
+from reviewdata.pathnames import fold_path, has_hidden, is_git
 
 BLOCK = 1024 * 1024
 LONGEST_NAME = 255
@@ -33,13 +33,22 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Creator:
-    """Who made the dataset: a person with a family name, or an organisation with a name alone."""
+    """Who made the dataset: a person with a family name, or an organisation with a name alone.
+
+    `role` is DataCite's contributor type of somebody who is named beside the creators.
+    """
 
     name: str
     given: str = ""
     family: str = ""
     orcid: str = ""
     affiliation: str = ""
+    role: str = ""
+
+    @property
+    def lacks_family(self) -> bool:
+        """Whether it is a person whose family name nobody has told apart."""
+        return bool(self.orcid or self.given) and not self.family
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,8 @@ class DepositMetadata:
     publication_date: dt.date
     keywords: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
-    language: str = "eng"
+    language: str = ""
+    contributors: tuple[Creator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,17 +85,26 @@ class Deposit:
 
     `name` is that of the data package, the same for every version. `content_hash` is a SHA-256
     of the content without identifiers, dates and version: two deposits of one hash say the same.
+    `warnings` are sentences on what somebody should know before it is public, `unsaved` the files
+    that are not in git as they are sent. It `follows` a release that its version was held against.
     """
 
     name: str
     files: Mapping[str, File]
     metadata: DepositMetadata
     content_hash: str
+    warnings: tuple[str, ...] = ()
+    unsaved: tuple[str, ...] = ()
+    follows: bool = True
 
     @property
     def size(self) -> int:
         """The bytes of all files together."""
         return sum(file.size for file in self.files.values())
+
+
+class UnreadyError(ReviewdataError):
+    """A review that cannot be built as it is."""
 
 
 Builder = Callable[[str | None, str | None], Deposit]
@@ -122,7 +141,7 @@ def check_deposit(deposit: Deposit) -> None:
     seen: dict[str, str] = {}
     for name in deposit.files:
         check_name(name)
-        folded = unicodedata.normalize("NFC", name).casefold()
+        folded = fold_path(name)
         if folded in seen:
             raise ReviewdataError(f"the files {seen[folded]!r} and {name!r} have one name")
         seen[folded] = name
@@ -134,7 +153,7 @@ def check_deposit(deposit: Deposit) -> None:
         raise ReviewdataError("the deposit has no licence: datapackage.json must name one")
     if not metadata.creators:
         raise ReviewdataError("the deposit has no creator: datapackage.json must name contributors")
-    for creator in metadata.creators:
+    for creator in (*metadata.creators, *metadata.contributors):
         if not (creator.name.strip() or creator.family.strip()):
             raise ReviewdataError("a creator of the deposit has no name")
         if creator.orcid and not _ORCID.fullmatch(creator.orcid):
@@ -151,10 +170,10 @@ def check_name(name: str) -> None:
     parts = name.split("/")
     bad = (
         not name
-        or any(part in ("", ".", "..") or part != part.strip() for part in parts)
+        or any(part in ("", ".", "..") or part != part.strip() or is_git(part) for part in parts)
         or "\\" in name
         or ":" in parts[0]
-        or any(unicodedata.category(letter) in ("Cc", "Cs", "Cf") for letter in name)
+        or has_hidden(name)
         or len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
     )
     if bad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,16 +10,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviewdata.archives import SIZE_LIMIT, extract_zip
+from reviewdata.archives import FILES_LIMIT, SIZE_LIMIT, extract_zip
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR, Package, open_package
 from reviewdata.release.deposit import check_name, measure_file
 from reviewdata.release.places import Page, Place, find_zenodo, read_page, read_place
 from reviewdata.release.repository import Library, Published, RemoteFile, Told, silent
-from reviewdata.release.servers import Server, find_server
+from reviewdata.release.servers import Server, check_public, find_server
 from reviewdata.release.sums import check_sums, find_root
 from reviewdata.release.targets import open_library
-from reviewdata.release.web import Notice, Web, untold
+from reviewdata.release.web import BusyError, Notice, Web, untold
 
 DOI_HOST = "https://doi.org"
 
@@ -67,16 +68,18 @@ def fetch(
         found = library.find_version(page.id, place.version)
         files = dict(found.files)
         wanted = _choose(files, found)
+        if len(wanted) > FILES_LIMIT:
+            raise ReviewdataError(f"{found.address} has more than {FILES_LIMIT:,} files")
         (work / "files").mkdir()
         size = compared = 0
         for remote in wanted:
             check_name(remote.name)
             out = work / "files" / remote.name
-            out.parent.mkdir(parents=True, exist_ok=True)
-            size += remote.size
-            if size > SIZE_LIMIT:
+            _make_folder(out.parent)
+            library.download(remote, out, remote.size or SIZE_LIMIT - size, told)
+            size += out.stat().st_size
+            if size + remote.size > SIZE_LIMIT:
                 raise ReviewdataError(f"{found.address} has more than {SIZE_LIMIT:,} bytes")
-            library.download(remote, out, remote.size or SIZE_LIMIT, told)
             if remote.md5 and measure_file(out).md5 != remote.md5:
                 raise ReviewdataError(
                     f"{remote.name} of {found.address} is not the file that the server says"
@@ -86,11 +89,20 @@ def fetch(
         return _finish(root, into, found, None, compared)
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # a file has this name too
+        raise ReviewdataError(f"{folder.name} cannot be made: {error.strerror or error}") from error
+
+
 def _fetch_path(path: Path, version: str | None, into: Path | None) -> Fetched:
     if path.is_dir():
         if into is not None:
             raise ReviewdataError(f"{path} is a folder already; it is checked where it is")
         return _checked(path, None, version, 0)
+    if not path.is_file():
+        raise ReviewdataError(f"{path} is neither a file nor a folder")
     if into is not None:
         _check_free(into)
     with _beside(into) as work:
@@ -119,9 +131,13 @@ def _resolve(doi: str) -> Page:
     web = Web(Server(DOI_HOST, ""))
     try:
         address = web.locate(f"/{doi}")
+    except BusyError as error:
+        raise ReviewdataError(f"{error}; name the server that has it with --server") from None
     finally:
         web.close()
     page = read_page(address) if address else None
+    if page is not None:
+        check_public(page.server)
     if page is None:
         raise ReviewdataError(f"{doi} leads to no server that is known to keep data packages")
     return page
@@ -163,8 +179,9 @@ def _finish(
     target = into
     if target is None:
         name = f"{done.name}-{done.version}".rstrip("-")
-        check_name(name)
-        target = Path(name.replace("/", "-"))
+        if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._+-]{0,199}", name):
+            raise ReviewdataError(f"{name[:100]!r} is no name for a folder: give --output")
+        target = Path(name)
         _check_free(target)
     try:
         shutil.move(root, target)
@@ -186,7 +203,7 @@ def _checked(root: Path, found: Published | None, version: str | None, compared:
 
 def _check_free(folder: Path) -> None:
     if folder.exists() or folder.is_symlink():
-        raise ReviewdataError(f"{folder} is there already: name another folder")
+        raise ReviewdataError(f"{folder} is there already: name another with --output")
     if not folder.parent.is_dir():
         raise ReviewdataError(f"there is no folder {folder.parent}")
 

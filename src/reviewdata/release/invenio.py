@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reviewdata.model import ReviewdataError
-from reviewdata.release.answers import describe_errors
+from reviewdata.release.answers import FormError, describe_errors, dig
 from reviewdata.release.deposit import Deposit, File
 from reviewdata.release.rdmmetadata import find_content, identity, record_metadata, vocabulary
+from reviewdata.release.rdmrecords import Record, read_files, read_hits, read_record
 from reviewdata.release.repository import Draft, Published, RemoteFile, Told
 from reviewdata.release.servers import name_publisher
 from reviewdata.release.web import BusyError, RefusedError, Web, quoted
@@ -43,7 +44,7 @@ class InvenioRDM:
     def find_latest(self, name: str, concept: str | None) -> Published | None:
         """Return the latest version. Raises ReviewdataError for a concept that is not there."""
         if concept is None:
-            own = [hit for hit in self._search_own(name) if hit.get("is_published")]
+            own = [hit for hit in self._search_own(name) if hit.is_published]
             found = self._latest_of(own[0]) if own else None
         else:
             found = self._of_concept(concept)
@@ -51,24 +52,24 @@ class InvenioRDM:
                 raise ReviewdataError(f"{self.server.host} has no record of {concept}")
         return self._published(found) if found else None
 
-    def _of_concept(self, concept: str) -> dict[str, Any] | None:
+    def _of_concept(self, concept: str) -> Record | None:
         """Return the latest record of a DOI of all versions.
 
         The record of such a DOI is usually named by its end, which needs no search.
         """
         guess = concept.rpartition("/")[2].removeprefix("zenodo.")
         record = self._read_record(guess)
-        if record is not None and _concept_doi(record).lower() == concept.lower():
+        if record is not None and record.concept.lower() == concept.lower():
             return record
         query = f'parent.pids.doi.identifier:"{_term(concept)}"'
         for hit in self._hits("/api/records", q=query, allversions="true"):
-            if _concept_doi(hit).lower() == concept.lower():
+            if hit.concept.lower() == concept.lower():
                 return self._latest_of(hit)
         return None
 
-    def _latest_of(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        latest: dict[str, Any] = self.web.get(f"/api/records/{record['id']}/versions/latest")
-        return latest
+    def _latest_of(self, record: Record) -> Record:
+        latest = self.web.get(f"/api/records/{quoted(record.id)}/versions/latest")
+        return read_record(latest, self.server.host)
 
     def find_draft(self, name: str, latest: Published | None, known: str | None) -> Draft | None:
         """Return the open draft: the known one, else the oldest that the account has of it."""
@@ -78,19 +79,25 @@ class InvenioRDM:
                 return self._with_files(draft)
         hits = self._search_own(name) if latest is None else self._search_versions(latest)
         for hit in sorted(hits, key=_age):
-            draft = None if hit.get("is_published") else self._read_draft(hit["id"])
+            draft = None if hit.is_published else self._read_draft(hit.id)
             if draft is not None:
                 return self._with_files(draft)
         return None
 
-    def _belongs(self, draft: Mapping[str, Any], name: str, latest: Published | None) -> bool:
+    def _belongs(self, draft: Record, name: str, latest: Published | None) -> bool:
         if latest is None:
-            return identity(name) in _identifiers(draft) and not _concept_doi(draft)
-        return bool(_concept_doi(draft)) and _concept_doi(draft) == latest.concept
+            return identity(name) in draft.identifiers and not draft.concept
+        return bool(draft.concept) and draft.concept == latest.concept
 
     def list_problems(self, deposit: Deposit) -> list[str]:
-        """Return the terms of the metadata that no vocabulary of the server has."""
-        problems = []
+        """Return the terms that no vocabulary of the server has, and persons without their name."""
+        named = (*deposit.metadata.creators, *deposit.metadata.contributors)
+        problems = [
+            f"{who.name} is a person by the ORCID iD or given name, and {self.server.host} asks for"
+            " the family's: give givenName and familyName in datapackage.json"
+            for who in named
+            if who.lacks_family
+        ]
         for kind, term, said in vocabulary(deposit.metadata):
             try:
                 self.web.get(f"/api/vocabularies/{kind}/{quoted(term)}")
@@ -107,31 +114,32 @@ class InvenioRDM:
         another: so where the answer was lost it is looked for, and of two that two runs have
         made, both go on with the older one.
         """
+        host = self.server.host
         if latest is not None:
-            made = self.web.send(f"/api/records/{latest.id}/versions", safe=True)
-            return self._with_files(made)
+            made = self.web.send(f"/api/records/{quoted(latest.id)}/versions", safe=True)
+            return self._with_files(read_record(made, host))
         content = {"metadata": self._metadata(deposit), "files": {"enabled": True}}
         mine: str | None = None
         try:
-            mine = self.web.send("/api/records", content)["id"]
+            mine = read_record(self.web.send("/api/records", content), host).id
         except BusyError:
             if not self._await_drafts(deposit.name, None):
                 raise
         found = self._await_drafts(deposit.name, mine)
         chosen = min(found, key=_age) if found else self._read_draft(mine or "")
         if chosen is None:
-            raise BusyError(f"{self.server.host} does not show the draft that it has made")
-        if mine is not None and chosen["id"] != mine:
-            self.web.delete(f"/api/records/{mine}/draft")
+            raise BusyError(f"{host} does not show the draft that it has made")
+        if mine is not None and chosen.id != mine:
+            self.web.delete(_draft_of(mine))
         return self._with_files(chosen)
 
-    def _await_drafts(self, name: str, mine: str | None) -> list[dict[str, Any]]:
+    def _await_drafts(self, name: str, mine: str | None) -> list[Record]:
         """Return the drafts that a search shows, once it shows any, or the one we know of."""
         for pause in (0.0, *LOOKS):
             if pause:
                 self._wait(pause)
-            found = [hit for hit in self._search_own(name) if not hit.get("is_published")]
-            if found and (mine is None or any(hit["id"] == mine for hit in found)):
+            found = [hit for hit in self._search_own(name) if not hit.is_published]
+            if found and (mine is None or any(hit.id == mine for hit in found)):
                 return found
         return []
 
@@ -141,27 +149,27 @@ class InvenioRDM:
             return draft
         refused: RefusedError | None = None
         try:
-            self.web.send(f"/api/records/{draft.id}/draft/pids/doi", safe=True)
+            self.web.send(f"{_draft_of(draft.id)}/pids/doi", safe=True)
         except RefusedError as error:  # the second time it is refused: it has one
             refused = error
         again = self._read_draft(draft.id)
-        if again is None or not _doi(again):
+        if again is None or not again.doi:
             raise refused or ReviewdataError(f"{self.server.host} reserves no DOI")
-        return replace(draft, doi=_doi(again))
+        return replace(draft, doi=again.doi)
 
     def set_metadata(self, draft: Draft, deposit: Deposit) -> None:
         """Send the metadata. Raises ReviewdataError that names the fields that are not taken."""
-        now = self.web.get(f"/api/records/{draft.id}/draft")
+        now = read_record(self.web.get(_draft_of(draft.id)), self.server.host)
         content = {
             "metadata": self._metadata(deposit),
             "files": {"enabled": True},
-            "pids": now.get("pids", {}),  # without it the reserved DOI is given up
+            "pids": now.pids,  # without it the reserved DOI is given up
             "access": {
-                part: now["access"][part] for part in ("record", "files") if part in now["access"]
+                part: now.access[part] for part in ("record", "files") if part in now.access
             },
         }
-        answer = self.web.replace(f"/api/records/{draft.id}/draft", content)
-        wrong = describe_errors(answer.get("errors"))
+        answer = self.web.replace(_draft_of(draft.id), content)
+        wrong = describe_errors(dig(answer, "errors"))
         if wrong:
             raise ReviewdataError(f"{self.server.host} does not take: {'; '.join(wrong)}")
 
@@ -170,20 +178,20 @@ class InvenioRDM:
 
     def list_files(self, draft: Draft) -> Mapping[str, RemoteFile]:
         """Return the files of the draft, with the md5 that the server has computed of each."""
-        home = f"/api/records/{draft.id}/draft/files"
-        return _files(self.web.get(home), home)
+        home = f"{_draft_of(draft.id)}/files"
+        return read_files(self.web.get(home), home, self.server.host)
 
     def keep_files(self, draft: Draft, latest: Published) -> None:
         """Import the files of the version before; where it was done before it is refused."""
         try:
-            self.web.send(f"/api/records/{draft.id}/draft/actions/files-import", safe=True)
+            self.web.send(f"{_draft_of(draft.id)}/actions/files-import", safe=True)
         except RefusedError as error:
             if error.status != 400:
                 raise
 
     def drop_file(self, draft: Draft, file: RemoteFile) -> None:
         """Delete the entry of a file."""
-        self.web.delete(f"/api/records/{draft.id}/draft/files/{quoted(file.name)}")
+        self.web.delete(f"{_draft_of(draft.id)}/files/{quoted(file.name)}")
 
     def send_files(self, draft: Draft, files: Mapping[str, File], told: Told) -> None:
         """Register the files, in one request for each hundred, and send their bytes.
@@ -191,7 +199,7 @@ class InvenioRDM:
         Of a checksum that we would send along the server takes no notice, so the one that it
         answers is compared, by the caller for all files and here at once.
         """
-        home = f"/api/records/{draft.id}/draft/files"
+        home = f"{_draft_of(draft.id)}/files"
         names = list(files)
         for start in range(0, len(names), MOST_FILES):
             self.web.send(home, [{"key": name} for name in names[start : start + MOST_FILES]])
@@ -207,7 +215,7 @@ class InvenioRDM:
     def publish(self, draft: Draft) -> Published:
         """Publish the draft, once; where the answer is lost, the record says what came of it."""
         try:
-            self.web.send(f"/api/records/{draft.id}/draft/actions/publish")
+            self.web.send(f"{_draft_of(draft.id)}/actions/publish")
         except (BusyError, RefusedError) as error:
             # A draft that is published already is not found.
             if isinstance(error, RefusedError) and error.status not in (404, 409, 410):
@@ -221,7 +229,9 @@ class InvenioRDM:
             else:
                 raise
         else:
-            record = self.web.get(f"/api/records/{draft.id}")
+            record = self._read_record(draft.id)
+        if record is None:
+            raise FormError(f"{self.server.host} has published {draft.id}, and does not show it")
         return self._published(record)
 
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
@@ -237,15 +247,15 @@ class InvenioRDM:
         if version is None or found.version.removeprefix("v") == version:
             return found
         there = [found.version]
-        for hit in self._hits(f"/api/records/{record['id']}/versions", sort="version", size=25):
-            said = str(hit.get("metadata", {}).get("version", ""))
-            if said.removeprefix("v") == version:
+        versions = f"/api/records/{quoted(record.id)}/versions"
+        for hit in self._hits(versions, sort="version", size=25):
+            if hit.version.removeprefix("v") == version:
                 return self._published(hit)
-            there.append(said)
+            there.append(hit.version)
         known = ", ".join(sorted({said for said in there if said})[:10])
         raise ReviewdataError(f"{name} has no version {version}; it has {known or 'none'}")
 
-    def _of_doi(self, doi: str) -> dict[str, Any] | None:
+    def _of_doi(self, doi: str) -> Record | None:
         guess = doi.rpartition("/")[2].removeprefix("zenodo.")
         record = self._read_record(guess)
         if record is not None and _is_of(record, doi):
@@ -257,109 +267,78 @@ class InvenioRDM:
                     return self._latest_of(hit) if field == "parent.pids" else hit
         return None
 
-    def _read_record(self, record: str) -> dict[str, Any] | None:
+    def _read_record(self, record: str) -> Record | None:
         return self._read(f"/api/records/{quoted(record)}")
 
-    def _read_draft(self, record: str) -> dict[str, Any] | None:
-        found = self._read(f"/api/records/{quoted(record)}/draft")
-        return None if found is None or found.get("is_published") else found
+    def _read_draft(self, record: str) -> Record | None:
+        found = self._read(_draft_of(record))
+        return None if found is None or found.is_published else found
 
-    def _read(self, path: str) -> dict[str, Any] | None:
+    def _read(self, path: str) -> Record | None:
         try:
-            found: dict[str, Any] = self.web.get(path)
+            return read_record(self.web.get(path), self.server.host)
         except RefusedError as error:
             if error.status in (403, 404, 410):  # 403: of another, and not published
                 return None
             raise
-        return found
 
-    def _search_own(self, name: str) -> list[dict[str, Any]]:
+    def _search_own(self, name: str) -> list[Record]:
         """Return the records and drafts of the account that say they are of this package."""
         mark = identity(name)
         query = f'metadata.identifiers.identifier:"{mark}"'
         hits = self._hits("/api/user/records", q=query, size=50, allversions="true")
-        return [hit for hit in hits if mark in _identifiers(hit)]
+        return [hit for hit in hits if mark in hit.identifiers]
 
-    def _search_versions(self, latest: Published) -> list[dict[str, Any]]:
+    def _search_versions(self, latest: Published) -> list[Record]:
         query = f'parent.pids.doi.identifier:"{_term(latest.concept)}"'
         hits = self._hits("/api/user/records", q=query, size=50, allversions="true")
-        return [hit for hit in hits if _concept_doi(hit) == latest.concept]
+        return [hit for hit in hits if hit.concept == latest.concept]
 
-    def _hits(self, path: str, **query: str | int) -> list[dict[str, Any]]:
-        found = self.web.get(path, **query)
-        return [hit for hit in found["hits"]["hits"] if isinstance(hit, dict)]
+    def _hits(self, path: str, **query: str | int) -> list[Record]:
+        return read_hits(self.web.get(path, **query), self.server.host)
 
-    def _with_files(self, draft: Mapping[str, Any]) -> Draft:
+    def _with_files(self, draft: Record) -> Draft:
         made = Draft(
-            id=draft["id"],
-            doi=_doi(draft) or None,
-            concept=_concept_doi(draft) or None,
-            title=str(draft.get("metadata", {}).get("title", "")),
-            created=str(draft["created"]),
-            address=_page(draft, self.server.address),
+            id=draft.id,
+            doi=draft.doi or None,
+            concept=draft.concept or None,
+            title=draft.title,
+            created=draft.created,
+            address=self._page(draft),
         )
         return replace(made, files=self.list_files(made))
 
-    def _published(self, record: Mapping[str, Any]) -> Published:
-        metadata = record.get("metadata", {})
-        identifiers = _identifiers(record)
-        home = f"/api/records/{record['id']}/files"
-        index = int(record.get("versions", {}).get("index", 0))
+    def _published(self, record: Record) -> Published:
+        home = f"/api/records/{quoted(record.id)}/files"
         return Published(
-            id=record["id"],
-            doi=_doi(record) or None,
-            concept=_concept_doi(record),
+            id=record.id,
+            doi=record.doi or None,
+            concept=record.concept,
             name="",
-            title=str(metadata.get("title", "")),
-            version=str(metadata.get("version", "")),
-            content_hash=find_content(identifiers),
-            address=_page(record, self.server.address),
-            files=_files(self.web.get(home), home),
-            first=index <= 1,
+            title=record.title,
+            version=record.version,
+            content_hash=find_content(record.identifiers),
+            address=self._page(record),
+            files=read_files(self.web.get(home), home, self.server.host),
+            first=record.index <= 1,
         )
 
-
-def _doi(record: Mapping[str, Any]) -> str:
-    return str(record.get("pids", {}).get("doi", {}).get("identifier", ""))
-
-
-def _concept_doi(record: Mapping[str, Any]) -> str:
-    return str(record.get("parent", {}).get("pids", {}).get("doi", {}).get("identifier", ""))
+    def _page(self, record: Record) -> str:
+        return record.page or f"{self.server.address}/uploads/{record.id}"
 
 
-def _is_of(record: Mapping[str, Any], doi: str) -> bool:
-    return doi.lower() in (_doi(record).lower(), _concept_doi(record).lower())
+def _draft_of(record: str) -> str:
+    return f"/api/records/{quoted(record)}/draft"
 
 
-def _identifiers(record: Mapping[str, Any]) -> list[str]:
-    listed: Iterable[Any] = record.get("metadata", {}).get("identifiers", [])
-    return [str(entry.get("identifier", "")) for entry in listed]
+def _is_of(record: Record, doi: str) -> bool:
+    return doi.lower() in (record.doi.lower(), record.concept.lower())
 
 
-def _age(record: Mapping[str, Any]) -> tuple[str, str]:
-    return str(record["created"]), str(record["id"])
-
-
-def _page(record: Mapping[str, Any], address: str) -> str:
-    return str(record.get("links", {}).get("self_html") or f"{address}/uploads/{record['id']}")
+def _age(record: Record) -> tuple[str, str]:
+    return record.created, record.id
 
 
 def _term(text: str) -> str:
     """Return a text as it stands between the quotes of a search."""
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _files(listed: Mapping[str, Any], home: str) -> dict[str, RemoteFile]:
-    found = {}
-    for entry in listed.get("entries", []):
-        kind, _, checksum = str(entry.get("checksum") or "").partition(":")
-        key = str(entry["key"])
-        found[key] = RemoteFile(
-            name=key,
-            size=int(entry.get("size") or 0),
-            md5=checksum.lower() if kind == "md5" else "",
-            complete=entry.get("status") == "completed",
-            id=key,
-            link=f"{home}/{quoted(key)}/content",
-        )
-    return found

@@ -161,9 +161,9 @@ def related(descriptor: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [e for e in _list(descriptor, "relatedIdentifiers") if isinstance(e, dict)]
 
 
-def is_concept(entry: Mapping[str, Any]) -> bool:
+def is_concept(entry: object) -> bool:
     """Whether a related identifier is that of all versions."""
-    return str(entry.get("relationType")).lower() == "isversionof"
+    return isinstance(entry, Mapping) and str(entry.get("relationType")).lower() == "isversionof"
 
 
 def name_of(entry: Mapping[str, Any]) -> str:

@@ -63,7 +63,10 @@ def read_place(text: str) -> Place:
 
 def read_page(address: str) -> Page | None:
     """Return the record that an address shows; None where it is of no form that is known."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
     for pattern, kind in ((_LANDING, "invenio"), (_RECORD, "invenio"), (_DATASET, "ckan")):
         found = pattern.fullmatch(unquote(parts.path))
         if found and parts.netloc:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Literal
 
 from reviewdata.model import ReviewdataError
+from reviewdata.release.concept import is_rehearsal
 from reviewdata.release.deposit import Builder, Deposit, File, check_deposit
 from reviewdata.release.repository import Draft, Published, RemoteFile, Repository
+from reviewdata.release.semver import is_version, rank_version
 from reviewdata.release.state import State
 
 Action = Literal["nothing", "first version", "new version"]
@@ -19,12 +21,14 @@ Action = Literal["nothing", "first version", "new version"]
 class Publication:
     """One package and the server it goes to. `concept` is what git has of its published versions.
 
-    `build` makes the deposit anew with the DOIs that it is given; `state` is a file of this
-    machine. With `adopts`, a version that the account has published under the same name is taken
-    for the one before, though git does not say so: on a sandbox, whose DOIs git need not have.
+    `name` is that of the package. `build` makes the deposit anew with the DOIs that it is given;
+    `state` is a file of this machine. With `adopts`, a version that the account has published under
+    the same name is taken for the one before, though git does not say so: on a sandbox, whose DOIs
+    git need not have.
     `descriptor` is the datapackage.json that keeps the DOI of all versions, where one is to.
     """
 
+    name: str
     repository: Repository
     build: Builder
     concept: str | None
@@ -118,19 +122,39 @@ def check_version(publication: Publication, latest: Published | None, deposit: D
     """Raise ReviewdataError where the deposit is no new version of what is published.
 
     Without a concept in git, another review of the same name would be taken for the one before.
+    The version must be above that, and must have been held against a release that git or `since`
+    names; on a sandbox, whose versions are rehearsals, the last is not asked.
     """
     version = deposit.metadata.version
     unsaid = publication.concept is None and not publication.adopts
     if latest is not None and unsaid and publication.repository.gives_doi:
         raise ReviewdataError(
             f"this account has published {deposit.name} already, as {latest.concept}:"
-            " let datapackage.json name it (verify writes it), or give the review another name"
+            f' let datapackage.json have "id": "https://doi.org/{latest.concept}", as verify'
+            " writes it, or give the review another name"
         )
-    if latest is not None and latest.version == version:
+    if latest is None:
+        return
+    where = latest.doi or latest.address
+    if latest.version == version:
         raise ReviewdataError(
-            f"version {version} is published already, with other content, as"
-            f" {latest.doi or latest.address}: give the changed data a version of its own"
+            f"version {version} is published already, with other content, as {where}:"
+            " give the changed data the version that `reviewdata diff` proposes"
         )
+    if is_version(version) and is_version(latest.version) and not _is_above(version, latest):
+        raise ReviewdataError(
+            f"version {version} is not above {latest.version}, which is published as {where}"
+        )
+    if not deposit.follows and not is_rehearsal(publication.repository.server):
+        raise ReviewdataError(
+            f"version {latest.version} is published as {where}, and git has no tag of it to hold"
+            f" {version} against: `git tag data-{latest.version} COMMIT`, of the commit that it is"
+            " made from, or name that commit, a folder or a zip with --since"
+        )
+
+
+def _is_above(version: str, latest: Published) -> bool:
+    return rank_version(version) > rank_version(latest.version)
 
 
 def compare_files(wanted: Mapping[str, File], there: Mapping[str, RemoteFile]) -> Files:

@@ -27,25 +27,32 @@ def open_publication(
     *,
     kind: str | None = None,
     organisation: str | None = None,
+    since: str | None = None,
+    builds: bool = True,
     notice: Notice = untold,
 ) -> Iterator[Publication]:
     """Yield a review and its server, and close the connections at the end.
 
     `server` is sandbox, zenodo or an address, `kind` invenio or ckan (asked of the server where it
-    is None), `organisation` who will own the dataset on a CKAN; `notice` is given a line where a
-    wait is long. Raises ReviewdataError for a folder that is no data package, without a token, and
-    for a server that is none.
+    is None), `organisation` who will own the dataset on a CKAN; `since` is the release before,
+    where no tag of git has it; with `builds` the review is built before the server is asked
+    anything; `notice` is given a line where a wait is long. Raises
+    ReviewdataError for a folder that is no data package, without a token, and for a server that is
+    none.
     """
     package = open_package(project)
     found = find_server(server)
-    repository = open_repository(
-        found, find_token(found), kind, organisation=organisation, notice=notice
-    )
+    token = find_token(found)
+    builder = make_builder(project, name_publisher(found), since)
+    if builds:
+        builder(None, None)
+    repository = open_repository(found, token, kind, organisation=organisation, notice=notice)
     concept = find_concept(package.descriptor, found)
     try:
         yield Publication(
+            str(package.descriptor.get("name") or ""),
             repository,
-            make_builder(project, name_publisher(found)),
+            builder,
             concept,
             State(package.root / OUTPUT / STATE),
             # Where git names a concept on another server, it cannot name the one here as well.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reviewdata.model import ReviewdataError
 from reviewdata.release.concept import is_rehearsal, keep_concept
-from reviewdata.release.deposit import Deposit, File, measure_file
+from reviewdata.release.deposit import Deposit, File, UnreadyError, measure_file
 from reviewdata.release.plan import (
     Publication,
     build_checked,
@@ -20,7 +20,7 @@ from reviewdata.release.plan import (
     is_same,
 )
 from reviewdata.release.repository import Draft, Published, Told, silent
-from reviewdata.release.sums import check_archive
+from reviewdata.release.sums import Checked, check_archive
 from reviewdata.release.web import BusyError, RefusedError
 
 ROUNDS = 3
@@ -52,16 +52,19 @@ class Verified:
 
     It `matches` where it has the content that is here now, and is `identical` where what is built
     here now has the same bytes: not after another commit, whose date and identifiers are others.
-    `listed` counts the files that the SHA256SUMS in its zips have. `kept`: datapackage.json had no
-    id, and has the DOI of all versions now.
+    Where the review here is not ready to be built, nothing is compared with it: `unready` says why.
+    `compared` counts the files whose md5 the server has told, `listed` those that the SHA256SUMS
+    in its zips have. `kept`: datapackage.json had no id, and has the DOI of all versions now.
     """
 
     published: Published
     matches: bool
     identical: bool
     size: int
+    compared: int
     listed: int
     kept: bool
+    unready: str = ""
 
 
 def draft(
@@ -148,8 +151,8 @@ def _send(
 def publish(publication: Publication) -> Published:
     """Publish the draft and return the version; where that was done already, just return it.
 
-    Raises ReviewdataError without a draft, and where the files of the draft are not those that
-    are built here, by name, size and md5.
+    Raises ReviewdataError without a draft, for files that are not in git as they are, and where
+    the files of the draft are not those that are built here, by name, size and md5.
     """
     repository = publication.repository
     host = repository.server.host
@@ -159,6 +162,11 @@ def publish(publication: Publication) -> Published:
         publication.state.keep_draft(host, deposit.name, None)
         return latest
     check_version(publication, latest, deposit)
+    if deposit.unsaved:
+        names = ", ".join(deposit.unsaved[:5])
+        raise ReviewdataError(
+            f"what is published must be in git as it is, and {names} is not: commit it, then draft"
+        )
     known = publication.state.find_draft(host, deposit.name)
     opened = repository.find_draft(deposit.name, latest, known)
     if opened is None:
@@ -195,29 +203,55 @@ def verify(publication: Publication, told: Told = silent) -> Verified:
     a byte differs from a checksum.
     """
     repository = publication.repository
-    deposit = build_checked(publication, None, None)
-    latest = repository.find_latest(deposit.name, publication.concept)
+    latest = repository.find_latest(publication.name, publication.concept)
     if latest is None:
-        raise ReviewdataError(f"{repository.server.host} has no version of {deposit.name}")
-    matches = is_published(latest, deposit)
-    if matches:
-        # What was built for the first version knew of no DOI of all versions.
-        deposit = build_checked(publication, latest.doi, None if latest.first else latest.concept)
-    identical = matches and set(deposit.files) == set(latest.files)
-    size = listed = 0
+        raise ReviewdataError(f"{repository.server.host} has no version of {publication.name}")
+    built, unready = _rebuild(publication, latest)
+    identical = built is not None and set(built) == set(latest.files)
+    size = compared = listed = 0
     with tempfile.TemporaryDirectory() as folder:
         for name, remote in latest.files.items():
             out = Path(folder) / "file"
             repository.download(remote, out, max(remote.size, 1), told)
             read = measure_file(out)
             size += read.size
+            compared += bool(remote.md5)
             if remote.md5 and read.md5 != remote.md5:
                 raise ReviewdataError(f"{name} of {latest.address} has other bytes than its md5")
             if name.lower().endswith(".zip"):
-                listed += check_archive(out) or 0
-            identical = identical and read.sha256 == deposit.files[name].sha256
+                inside = check_archive(out)
+                listed += inside.listed if inside else 0
+                _check_content(latest, name, inside)
+            identical = identical and built is not None and read.sha256 == built[name].sha256
     kept = _keep_concept(publication, latest)
-    return Verified(latest, matches, identical, size, listed, kept)
+    matches = built is not None
+    return Verified(latest, matches, identical, size, compared, listed, kept, unready)
+
+
+def _check_content(latest: Published, name: str, inside: Checked | None) -> None:
+    """Raise ReviewdataError for a package that is not what its record says it is."""
+    found = inside.content.removeprefix("sha256:") if inside else ""
+    if found and latest.content_hash and found != latest.content_hash:
+        raise ReviewdataError(
+            f"{latest.address} says that its content is {latest.content_hash[:12]}..., and {name}"
+            f" there holds {found[:12]}...: it is not what was published from here"
+        )
+
+
+def _rebuild(publication: Publication, latest: Published) -> tuple[Mapping[str, File] | None, str]:
+    """Return the files that are built here for a version whose content is here now.
+
+    None where the content is another, or where nothing can be built, with the reason.
+    """
+    try:
+        deposit = build_checked(publication, None, None)
+        if not is_published(latest, deposit):
+            return None, ""
+        # What was built for the first version knew of no DOI of all versions.
+        concept = None if latest.first else latest.concept
+        return build_checked(publication, latest.doi, concept).files, ""
+    except UnreadyError as error:
+        return None, str(error)
 
 
 def _keep_concept(publication: Publication, latest: Published) -> bool:

@@ -38,6 +38,9 @@ def record_metadata(deposit: Deposit, publisher: str) -> dict[str, Any]:
         "publication_date": given.publication_date.isoformat(),
         "publisher": publisher,
         "creators": [_creator(creator) for creator in given.creators],
+        "contributors": [
+            _creator(other) | {"role": {"id": other.role.lower()}} for other in given.contributors
+        ],
         "description": _paragraphs(given.description),
         "rights": [{"id": licence.lower()} for licence in given.licences],
         "languages": [{"id": given.language}] if given.language else [],
@@ -66,6 +69,8 @@ def vocabulary(given: DepositMetadata) -> Iterator[tuple[str, str, str]]:
         yield "licenses", licence.lower(), f"licence {licence}"
     if given.language:
         yield "languages", given.language, f"language {given.language}"
+    for role in sorted({other.role for other in given.contributors}):
+        yield "contributorsroles", role.lower(), f"role {role}"
     for relation in sorted({related.relation for related in given.related}):
         yield "relationtypes", relation.lower(), f"relation {relation}"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from reviewdata.git import Repository, find_repository
 from reviewdata.model import Finding, ReviewdataError, Run, Status, Validation
 from reviewdata.package import DESCRIPTOR, Package, open_package
-from reviewdata.release.changelog import FILES, find_entry, read_changelog
+from reviewdata.release.changelog import FILES, find_entry, find_heading, read_changelog
 from reviewdata.release.contents import Contents, find_contents
 from reviewdata.release.history import Tagged, compare_with, is_shallow, list_tagged
 from reviewdata.release.identifiers import (
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _NAME = "abcdefghijklmnopqrstuvwxyz0123456789-._"
 _LONGEST = 100
+_MILD = ("unchanged", "shallow", "untitled", "unreleased")
+"""The outcomes that a release may have; the others stand against it."""
+
 _LISTED = 100
 """Findings of one check that are listed."""
 
@@ -76,12 +79,14 @@ def check_readiness(
     Raises ReviewdataError where the descriptor, the changelog or that revision cannot be read.
     """
     failed: dict[str, str] = {}
+    package = open_package(project)
+    contents = find_contents(package, find_repository(package.root))
 
     def meanwhile(tables: Tables) -> None:
         failed.update(try_queries(tables))
 
     validation = validate(project, trace=trace, meanwhile=meanwhile, kept=kept)
-    return judge_readiness(open_package(project), validation, since=since, failed=failed)
+    return judge_readiness(package, validation, since=since, failed=failed, contents=contents)
 
 
 def judge_readiness(
@@ -90,13 +95,15 @@ def judge_readiness(
     *,
     since: str | None = None,
     failed: Mapping[str, str] = MappingProxyType({}),
+    contents: Contents | None = None,
 ) -> Readiness:
     """Return what stands against a release of a review that has been validated.
 
-    `failed` are the queries without a result, each with the reason.
+    `failed` are the queries without a result, each with the reason; `contents` what its files were
+    before they were validated.
     """
     repository = find_repository(package.root)
-    contents = find_contents(package, repository)
+    contents = contents or find_contents(package, repository)
     past = _Past(package, repository, since)
     findings = [
         *_judge_validation(package, validation),
@@ -124,7 +131,7 @@ def _say(package: Package, code: str, kind: str = "", **values: Any) -> Finding:
     path = values.pop("path", DESCRIPTOR)
     message, fix = rule.messages.get(kind), rule.fix
     place = {"value": values.pop("cell", None)}
-    level: Any = "warning" if kind in ("unchanged", "shallow") else None
+    level: Any = "warning" if kind in _MILD else None
     return make_finding(rule, values, message=message, level=level, path=path, fix=fix, **place)
 
 
@@ -189,6 +196,8 @@ def _judge_version(package: Package, past: _Past) -> Iterator[Finding]:
     name, version = package.descriptor.get("name"), package.descriptor.get("version")
     if not isinstance(name, str) or not _is_name(name):
         yield _say(package, "RD602", "name", name=_shown(name))
+    if not str(package.descriptor.get("title") or "").strip():
+        yield _say(package, "RD602", "untitled", name=_shown(name))
     if not is_version(version):
         kind = "none" if version in (None, "") else ""
         yield _say(package, "RD602", kind, version=_shown(version))
@@ -253,10 +262,12 @@ def _judge_changelog(package: Package) -> Iterator[Finding]:
         yield _say(package, "RD604", "missing", path=FILES[0], version=version, file=FILES[0])
         return
     name, text = read
+    values = {"path": name, "version": version, "file": name}
     entry = find_entry(text, str(version))
     if not entry:
-        kind = "empty" if entry is not None else ""
-        yield _say(package, "RD604", kind, path=name, version=version, file=name)
+        yield _say(package, "RD604", "empty" if entry is not None else "", **values)
+    elif "unreleased" in (find_heading(text, str(version)) or "").casefold():
+        yield _say(package, "RD604", "unreleased", **values)
 
 
 def _judge_licences(package: Package) -> Iterator[Finding]:
@@ -266,7 +277,7 @@ def _judge_licences(package: Package) -> Iterator[Finding]:
         return
     for entry in licences:
         name = entry.get("name") if isinstance(entry, Mapping) else None
-        spelled = spell_licence(name) if isinstance(name, str) else None
+        spelled = spell_licence("-".join(name.split())) if isinstance(name, str) else None
         if spelled is None:
             yield _say(package, "RD605", licence=_shown(name), cell=_shown(name))
         elif spelled != name:

@@ -106,7 +106,7 @@ def dataset_json(
         "keywords": list(metadata.keywords),
         "identifier": address,
         "url": metadata.homepage or address,
-        "sameAs": _concept(metadata),
+        "exampleOfWork": _concept(metadata),
         "creator": [_agent(creator) for creator in metadata.creators],
         "contributor": [_agent(other) for other in metadata.contributors],
         "publisher": _publisher(metadata),
@@ -136,10 +136,13 @@ def _publisher(metadata: Metadata) -> dict[str, str] | None:
     return {"@type": "Organization", "name": named} if named else None
 
 
-def _concept(metadata: Metadata) -> str | None:
-    """Return the address of all versions, where the dataset has one of its own beside it."""
+def _concept(metadata: Metadata) -> dict[str, str] | None:
+    """Return the dataset that this is a version of, where that has a DOI beside this one's.
+
+    schema.org has no word for a version; `sameAs` would make all versions one.
+    """
     concept = metadata.concept_doi if metadata.doi else None
-    return doi_url(concept) if concept else None
+    return {"@id": doi_url(concept)} if concept else None
 
 
 def _download(file: ReleaseFile, words: Mapping[str, str]) -> dict[str, Any]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import socket
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from reviewdata.model import ReviewdataError
 
 KNOWN = {"sandbox": "https://sandbox.zenodo.org", "zenodo": "https://zenodo.org"}
 """The servers that have a name; any other is told by its address."""
+
+PREFIX = "REVIEWDATA_TOKEN_"
+"""How each variable of a token begins."""
 
 KEYRING = "reviewdata"
 """The service under which a keyring has the tokens; the user is the host."""
@@ -37,8 +42,18 @@ class Token:
     secret: str = field(repr=False)
 
     def hidden(self, text: str) -> str:
-        """Return a text in which the secret does not stand."""
-        return text.replace(self.secret, "[token]")
+        """Return a text in which the secret does not stand, in whatever case."""
+        return re.sub(re.escape(self.secret), "[token]", text, flags=re.IGNORECASE)
+
+    def hidden_in(self, value: Any) -> Any:
+        """Return what JSON holds without the secret in any of its texts."""
+        if isinstance(value, str):
+            return self.hidden(value)
+        if isinstance(value, list):
+            return [self.hidden_in(entry) for entry in value]
+        if isinstance(value, dict):
+            return {self.hidden(key): self.hidden_in(entry) for key, entry in value.items()}
+        return value
 
 
 def find_server(given: str) -> Server:
@@ -56,16 +71,26 @@ def find_server(given: str) -> Server:
         host, port = "", None
     if not host or not re.fullmatch(r"[\x21-\x7e]+", address):
         known = ", ".join(KNOWN)
-        raise ReviewdataError(f"no server {given[:100]!r}: give {known}, or an address of https")
+        raise ReviewdataError(
+            f"no server {given[:100]!r}: give {known}, or an address such as https://rdm.example.org"
+        )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ReviewdataError("the address of a server holds a host and a path, and no more")
     check_scheme(address)
-    if name is None:
-        for known_name, known_address in KNOWN.items():
-            name = known_name if address.lower() == known_address else name
-    place = f"{host}_{port}" if port else host
-    variable = "REVIEWDATA_TOKEN_" + re.sub(r"[^A-Z0-9]+", "_", (name or place).upper())
-    return Server(address, variable)
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    port = None if port == usual else port
+    shown = f"[{host}]" if ":" in host else host
+    address = f"{parts.scheme}://{shown}{f':{port}' if port else ''}{parts.path}"
+    for known_name, known_address in KNOWN.items():
+        name = known_name if address == known_address else name
+    if name is None and "." not in host and host != "localhost" and ":" not in host:
+        raise ReviewdataError(f"{host} is no whole name of a host, such as rdm.example.org")
+    # No two hosts have one variable: a name that looks like another's must not get its token.
+    place = "_".join(
+        "".join(letter if letter.isalnum() else "__" for letter in part)
+        for part in (f"{host}.{port}" if port else host).split(".")
+    )
+    return Server(address, f"{PREFIX}{(name or place).upper()}")
 
 
 def name_publisher(server: Server) -> str:
@@ -82,6 +107,22 @@ def check_scheme(address: str) -> None:
             f"{parts.scheme or 'no scheme'} at {parts.hostname}: only https is spoken,"
             " and http on this machine alone"
         )
+
+
+def check_public(address: str) -> None:
+    """Raise ReviewdataError for an address of this machine or a private network.
+
+    For what a server or a DOI leads to, and nobody has named. A name is looked up.
+    """
+    host = urlsplit(address).hostname or ""
+    try:
+        found = {entry[4][0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):  # it will not be reached either
+        return
+    for text in found:
+        ip = ipaddress.ip_address(str(text).partition("%")[0])
+        if not (getattr(ip, "ipv4_mapped", None) or ip).is_global:
+            raise ReviewdataError(f"{host[:100]} is no address of the public network: not followed")
 
 
 def is_loopback(address: str) -> bool:
@@ -102,7 +143,10 @@ def find_token(server: Server) -> Token:
             f" or keep it with: keyring set {KEYRING} {server.host}"
         )
     if not re.fullmatch(r"[\x21-\x7e]{8,}", secret):
-        raise ReviewdataError(f"{server.variable} holds what no token does")
+        raise ReviewdataError(
+            f"what {server.variable} or the keyring holds is no token: one has at least 8 letters,"
+            " digits and signs, and no space between them"
+        )
     return Token(secret)
 
 

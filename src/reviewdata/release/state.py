@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from reviewdata.model import ReviewdataError
 from reviewdata.output import write_output
 
 
@@ -21,10 +22,12 @@ class State:
     def find_draft(self, host: str, name: str) -> str | None:
         """Return the draft of a package on a host; None where none is remembered."""
         found = self._read().get(f"{host} {name}")
-        return found if isinstance(found, str) else None
+        return found if isinstance(found, str) and found.isascii() else None
 
     def keep_draft(self, host: str, name: str, draft: str | None) -> None:
         """Remember a draft, or that there is none any more."""
+        if self.path.is_symlink() or self.path.parent.is_symlink():  # of whoever made the review
+            raise ReviewdataError(f"{self.path} is or lies behind a link; move that away")
         known = self._read()
         kept = {key: value for key, value in known.items() if key != f"{host} {name}"}
         if draft is not None:
@@ -36,6 +39,6 @@ class State:
     def _read(self) -> dict[str, object]:
         try:
             found = json.loads(self.path.read_text("utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from reviewdata.archives import check_path, extract_zip
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR
+from reviewdata.release.archive import hash_content
 from reviewdata.release.deposit import measure_file
 
 SUMS = "SHA256SUMS"
@@ -23,15 +25,28 @@ def find_root(tree: Path) -> Path | None:
     return next((folder for folder in folders if (folder / DESCRIPTOR).is_file()), None)
 
 
-def check_archive(archive: Path) -> int | None:
-    """Unpack a zip for a moment and check its sums; None where it is no package or has none.
+@dataclass(frozen=True)
+class Checked:
+    """A package that was unpacked from a zip: how many files have a checksum, its content hash."""
+
+    listed: int
+    content: str
+
+
+def check_archive(archive: Path) -> Checked | None:
+    """Unpack a zip for a moment and check its sums; None where it is no package.
 
     Raises ReviewdataError as `check_sums` does, and for a zip that cannot be unpacked.
     """
     with tempfile.TemporaryDirectory() as folder:
         extract_zip(archive, Path(folder) / "tree")
         root = find_root(Path(folder) / "tree")
-        return check_sums(root) if root is not None else None
+        if root is None:
+            return None
+        try:
+            return Checked(check_sums(root) or 0, hash_content(root))
+        except (ValueError, RecursionError) as error:
+            raise ReviewdataError(f"{DESCRIPTOR} of {archive.name} is no JSON: {error}") from error
 
 
 def check_sums(root: Path) -> int | None:
@@ -45,12 +60,20 @@ def check_sums(root: Path) -> int | None:
     if file.stat().st_size > _MOST:
         raise ReviewdataError(f"{SUMS} has more than {_MOST:,} bytes")
     listed: dict[str, str] = {}
-    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), start=1):
-        found = _LINE.fullmatch(line)
+    lines = file.read_bytes().decode("utf-8", "replace").removesuffix("\n").split("\n")
+    for number, line in enumerate(lines, start=1):
+        found = _LINE.fullmatch(line.removesuffix("\r"))
         if found is None:
             raise ReviewdataError(f"line {number} of {SUMS} is no checksum with a name")
-        listed[check_path(found[2].removeprefix("./"), SUMS)] = found[1]
-    there = {p.relative_to(root).as_posix() for p in root.rglob("*") if not p.is_dir()} - {SUMS}
+        name = check_path(found[2].removeprefix("./"), SUMS)
+        if name in listed:
+            raise ReviewdataError(f"{name} is in {SUMS} twice")
+        listed[name] = found[1]
+    there = {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    } - {SUMS}
     for what, names in (
         (f"is in {SUMS} and not in the package", set(listed) - there),
         (f"is in the package and not in {SUMS}", there - set(listed)),

@@ -20,8 +20,8 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from reviewdata.model import ReviewdataError
 from reviewdata.release.answers import read_reason
-from reviewdata.release.bodies import BLOCK, Counted, Reader, Told, blocks_of, opened_file
-from reviewdata.release.servers import Server, Token, check_scheme, is_loopback
+from reviewdata.release.bodies import Counted, Reader, Told, blocks_of, opened_file
+from reviewdata.release.servers import Server, Token, check_public, check_scheme, is_loopback
 
 if TYPE_CHECKING:
     import httpx
@@ -37,6 +37,10 @@ LONG_WAIT = 4.0
 
 TIMEOUT = 60.0
 """Seconds without a further byte; connecting has less."""
+
+PATIENCE = 60.0
+LEAST_RATE = 1000
+"""Bytes a second that an answer has, once it has taken longer than PATIENCE in seconds."""
 
 MOST_JSON = 50_000_000
 MOST_REDIRECTS = 3
@@ -281,12 +285,12 @@ class Web:
                     )
                 return Answer(status, response.headers.get("Location") or "")
             content = bytearray()
-            for block in response.iter_bytes(BLOCK):
+            for block in self._blocks(response):
                 content += block
                 if len(content) > MOST_JSON:
                     raise ReviewdataError(f"{self.server.host}: an answer without end")
             if status < 300:
-                return Answer(status, _parsed(content) if content.strip() else None)
+                return Answer(status, self._read(content) if content.strip() else None)
             self._refuse(response, bytes(content), request.url.path)
         raise AssertionError("a bad answer raises")
 
@@ -295,16 +299,29 @@ class Web:
         for _ in range(MOST_REDIRECTS + 1):
             with self._exchange(self._request("GET", address)) as response:
                 if response.status_code in _REDIRECTS:
-                    address = urljoin(address, response.headers.get("Location") or "")
+                    address = self._joined(address, response.headers.get("Location") or "")
                     check_scheme(address)
-                    if is_loopback(address) and not is_loopback(self.server.address):
-                        raise ReviewdataError(f"{self.server.host} redirects to this machine")
+                    if not is_loopback(self.server.address):
+                        check_public(address)
                     continue
                 if response.status_code >= 300:
                     self._refuse(response, b"", response.url.path)
-                yield from response.iter_bytes(BLOCK)
+                yield from self._blocks(response)
                 return
         raise ReviewdataError(f"{self.server.host} redirects without end")
+
+    def _blocks(self, response: httpx.Response) -> Iterator[bytes]:
+        """Yield the body of a response, unless it comes so slowly that it is without end."""
+        begun, count = time.monotonic(), 0
+        for block in response.iter_raw():
+            count += len(block)
+            took = time.monotonic() - begun
+            if took > PATIENCE and count < took * LEAST_RATE:
+                raise ReviewdataError(
+                    f"{self.server.host} has sent {count:,} bytes in {took:.0f} seconds, which is"
+                    " too slow to go on"
+                )
+            yield block
 
     @contextmanager
     def _exchange(self, request: httpx.Request) -> Iterator[httpx.Response]:
@@ -321,13 +338,20 @@ class Web:
             # about, nothing was done.
             kind = type(error).__name__
             acted = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
-            told = "no answer" if acted else "cannot be reached"
-            raise PassingError(f"{told} ({kind})", None, acted=acted) from None
+            told = f"no answer ({kind})" if acted else f"cannot be reached ({_why(error) or kind})"
+            raise PassingError(told, None, acted=acted) from None
+        except httpx.DecodingError:
+            raise PassingError("the answer is not packed as it says", None, acted=True) from None
         except (httpx.InvalidURL, httpx.StreamError) as error:
             raise ReviewdataError(f"{self.server.host}: {type(error).__name__}") from None
 
     def _request(self, method: str, address: str, **given: Any) -> httpx.Request:
-        request: httpx.Request = self._client.build_request(method, self._address(address), **given)
+        try:
+            request: httpx.Request = self._client.build_request(
+                method, self._address(address), **given
+            )
+        except (_import_httpx().InvalidURL, ValueError):
+            raise ReviewdataError(f"{self._hidden(address[:200])!r} is no address") from None
         if self._token is not None and _origin(str(request.url)) == _origin(self.server.address):
             request.headers["Authorization"] = self._scheme + self._token.secret
         return request
@@ -337,30 +361,55 @@ class Web:
 
     def _same_host(self, address: str, location: str) -> str:
         """Return where a redirect leads, on the same server; raise ReviewdataError for others."""
-        joined = urljoin(address, location)
+        joined = self._joined(address, location)
         if _origin(joined) != _origin(self.server.address):
-            other = self._hidden(urlsplit(joined).hostname or "nowhere")
+            other = self._hidden(urlsplit(joined).hostname or "nowhere")[:100]
             raise ReviewdataError(
                 f"{self.server.host} redirects to another host, {other}; it is not followed"
             )
         return joined
 
+    def _joined(self, address: str, location: str) -> str:
+        try:
+            joined = urljoin(address, location)
+            _origin(joined)
+        except ValueError:
+            raise ReviewdataError(f"{self.server.host} redirects to no address") from None
+        return joined
+
     def _refuse(self, response: httpx.Response, content: bytes, path: str) -> None:
         """Raise the error of an answer that is not good."""
         status = response.status_code
-        why = self._hidden(read_reason(content))
-        told = f"{status} {response.reason_phrase}".strip() + (f": {why}" if why else "")
+        why = read_reason(self._read_reason(content))
+        phrase = self._hidden(response.reason_phrase)[:100]
+        told = f"{status} {phrase}".strip() + (f": {why}" if why else "")
         if status in _PASSING:
             asked = response.headers.get("Retry-After") or ""
             pause = float(asked) if re.fullmatch(r"[0-9]{1,9}", asked) else None
             raise PassingError(told, pause, acted=status != 429)
         what = f"{response.request.method} {_shown(path)} at {self.server.host}"
+        if status in (401, 403) and self._token is not None:
+            told += f" (is the token of {self.server.variable} of this server, and may it do that?)"
         if status >= 500:  # a crash of the server's: another try would be another one
             raise BusyError(f"{what}: {told}")
         raise RefusedError(f"{what}: {told}", status)
 
     def _hidden(self, text: str) -> str:
         return self._token.hidden(text) if self._token is not None else text
+
+    def _read(self, content: bytes | bytearray) -> Any:
+        """Return the JSON of an answer, in which no token stands, whoever has put it there."""
+        try:
+            found = json.loads(content)
+            return self._token.hidden_in(found) if self._token is not None else found
+        except (ValueError, RecursionError):
+            raise PassingError("the answer is no JSON", None, acted=True) from None
+
+    def _read_reason(self, content: bytes) -> Any:
+        try:
+            return self._read(content)
+        except PassingError:
+            return None
 
 
 def _import_httpx() -> Any:
@@ -373,11 +422,10 @@ def _import_httpx() -> Any:
     return httpx
 
 
-def _parsed(content: bytearray) -> Any:
-    try:
-        return json.loads(content)
-    except ValueError:
-        raise PassingError("the answer is no JSON", None, acted=True) from None
+def _why(error: Exception) -> str:
+    """Return the system's words for a connection that did not come about; blank for others."""
+    found = re.fullmatch(r"\[Errno -?\d+\] ([A-Za-z ,']{1,60})", str(error))
+    return found[1] if found else ""
 
 
 def _shown(path: str) -> str:
