@@ -117,16 +117,16 @@ SIZES = {"r_from_d", "var_r_from_d"}
 
 def test_an_option_that_is_given_by_its_place_is_an_error() -> None:
     with_options = 0
-    for name, macro in read_macros().items():
-        parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
-        data = [parameter for parameter in parameters if ":=" not in parameter]
-        if name.startswith("_") or name in SIZES or len(data) == len(parameters):
-            continue
-        with_options += 1
-        given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
-        says = f"{name} takes all but its data by name, as in "
-        with duckdb.connect() as connection:
-            reviewdata.synthesis.install(connection, find_used(f"{name}()"))
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+        for name, macro in read_macros().items():
+            parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
+            data = [parameter for parameter in parameters if ":=" not in parameter]
+            if name.startswith("_") or name in SIZES or len(data) == len(parameters):
+                continue
+            with_options += 1
+            given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
+            says = f"{name} takes all but its data by name, as in "
             for more in ("0.5", "'DL'", "true, 'x'", "x"):
                 call = f"{name}({', '.join([*given, more])})"
                 with pytest.raises(duckdb.InvalidInputException, match=says) as raised:

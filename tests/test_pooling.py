@@ -472,9 +472,10 @@ EFFECTS = st.lists(
     min_size=2,
     max_size=12,
 )
-SOME = st.lists(EFFECTS, min_size=4, max_size=8)
+SOME = st.lists(EFFECTS, min_size=8, max_size=16)
+"""Many sets for one statement, since to plan it takes longest."""
 METHOD = st.sampled_from(METHODS)
-FEW = settings(max_examples=15, deadline=None)
+FEW = settings(max_examples=8, deadline=None)
 
 
 def pool_twice(
