@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -79,11 +80,21 @@ class Pull:
         return [a for a in self.runner.annotations if a.level == "error"]
 
 
+def lighten(review: Path) -> None:
+    """Take from a review its suites, its queries and what they are held against."""
+    remove_suites(review)
+    shutil.rmtree(review / "queries")
+    descriptor = json.loads((review / "datapackage.json").read_text("utf-8"))
+    for name in ("claims", "coverage"):
+        del descriptor["reviewdata"][name]
+    (review / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+
+
 @pytest.fixture
 def contribution(whole: Pull) -> Pull:
-    """Return a contribution to the shipped review without its suites, which take seconds."""
+    """Return a contribution to the shipped review without what takes seconds; see `lighten`."""
     git(whole.contribution, "checkout", "--quiet", "main")
-    remove_suites(whole.contribution)
+    lighten(whole.contribution)
     whole.base = commit(whole.contribution, "no suites")
     git(whole.contribution, "checkout", "--quiet", "-B", "study")
     return whole
@@ -244,7 +255,7 @@ def test_a_push_is_judged_whole_by_its_own_rules(contribution: Pull) -> None:
 
 
 def test_a_folder_can_be_the_base(contribution: Pull) -> None:
-    remove_suites(copy_review(ROOT, contribution.runner.workspace / "trusted"))
+    lighten(copy_review(ROOT, contribution.runner.workspace / "trusted"))
     contribution.change("data/measures.csv", "week 3,5.41,", "week 3,54.1,")
     git(contribution.contribution, "add", "--all")  # what git has is judged
     given = {"project": "contribution", "base": "./trusted", "python": sys.executable}
