@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -11,7 +12,13 @@ from reviewdata.synthesis.macros import install
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Return a connection with all macros, on one thread."""
+    """Return a connection with all macros, on one thread, and with temporary tables of its own."""
+    return _connect().cursor()
+
+
+@cache
+def _connect() -> duckdb.DuckDBPyConnection:
+    """Return what all connections share, since to create the macros takes a third of a second."""
     con = duckdb.connect()
     con.execute("SET threads = 1")
     install(con)

@@ -43,7 +43,8 @@ def con() -> duckdb.DuckDBPyConnection:
     """Return a plain connection with the tables of the review and the macros."""
     con = connect()
     for path in sorted((EXAMPLE / "data").glob("*.csv")):
-        con.execute(f"CREATE TABLE {path.stem} AS FROM read_csv('{path}', header = true)")
+        source = f"read_csv('{path}', header = true)"
+        con.execute(f"CREATE TEMP TABLE {path.stem} AS FROM {source}")
     return con
 
 

@@ -88,8 +88,12 @@ def test_renaming_every_table_and_column_changes_no_finding_and_no_figure(
 def everything(review: Path, pooled: bool) -> dict[str, Any]:
     """Return the findings and figures of a review as JSON types; figures only if `pooled`."""
     project = rd.open(review)
-    stages = ("package", "structure", "rows", "relations", *(["claims"] if pooled else []))
-    validation = project.validate(stages=stages)
+    if pooled:
+        overview = project.run()
+        validation, figures = overview.validation, overview.results
+    else:
+        stages = ("package", "structure", "rows", "relations")
+        validation, figures = project.validate(stages=stages), ()
     content: dict[str, Any] = {
         "verdict": validation.verdict,
         "findings": [json.dumps(f.to_dict()) for f in validation.findings],
@@ -97,7 +101,7 @@ def everything(review: Path, pooled: bool) -> dict[str, Any]:
         "claims": [claim.to_dict() for claim in validation.claims],
         "figures": [
             [query.name, result if isinstance(result, str) else result.records()]
-            for query, result in (project.query_all() if pooled else ())
+            for query, result in figures
         ],
     }
     return json.loads(json.dumps(content))  # type: ignore[no-any-return]

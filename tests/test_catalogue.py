@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import tomllib
 from contextlib import chdir
 from importlib.resources import files
@@ -90,16 +91,19 @@ def write_row(folder: Path, rule: Rule, cells: dict[str, str]) -> Path:
     statistic = {"kind": kind, **{name: name for name in cells}}
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([cells, cells.values()])
+    descriptor = json.loads((PACKAGES / "mini" / "datapackage.json").read_text("utf-8"))
+    alone = [entry for entry in descriptor["resources"] if entry["name"] == "results"]
     write_mini(
         folder,
         files={"data/results.csv": out.getvalue()},
         patch={
+            "datapackage.json": {"resources": alone, "reviewdata": {"claims": None}},
             "schemas/results.json": {
                 "fields": fields,
                 "statistics": [statistic],
                 "primaryKey": [],
                 "foreignKeys": [],
-            }
+            },
         },
     )
     (folder / "validations" / "results.py").unlink()  # it names columns that are not there

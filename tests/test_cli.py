@@ -136,8 +136,9 @@ def test_the_sql_that_is_printed_gives_the_same_figure(tmp_path: Path, reviewdat
 
 
 def test_colour_is_for_terminals_only(tmp_path: Path) -> None:
-    write_mini(tmp_path, files=BAD_MEAN)
-    command = [sys.executable, "-m", "reviewdata", "validate", str(tmp_path), "--stage", "rows"]
+    write_mini(tmp_path, files={ROWS: HEAD + "R1,S1,high,1.10,40,\n"})
+    command = [sys.executable, "-m", "reviewdata", "validate", str(tmp_path)]
+    command += ["--stage", "structure"]
     plain = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     assert "\x1b" not in plain
     assert "\x1b[" in on_a_terminal(command, {})
@@ -165,9 +166,10 @@ def on_a_terminal(command: list[str], environment: dict[str, str]) -> str:
 
 
 def test_a_reader_that_closes_the_pipe_is_no_error(tmp_path: Path) -> None:
-    rows = "".join(f"R{n},S1,9.2{n},1.10,40,\n" for n in range(3000))
+    rows = "".join(f"R{n},S1,high {n},1.10,40,\n" for n in range(3000))
     write_mini(tmp_path, files={ROWS: HEAD + rows})
-    command = f"{sys.executable} -m reviewdata validate {tmp_path} --stage rows --all | head -n 1"
+    validate = f"{sys.executable} -m reviewdata validate {tmp_path} --stage structure --all"
+    command = f"{validate} | head -n 1"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ended.stdout.count("\n") == 1
     assert ended.stderr == ""

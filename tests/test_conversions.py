@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from macros import connect, evaluate
 from scipy import stats
@@ -120,14 +120,21 @@ def test_conversions_of_d_are_inverses(d: float, n1: int, n2: int) -> None:
         assert found == pytest.approx(d, rel=1e-11, abs=1e-13), call
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.floats(1e-12, 0.999), st.integers(3, 3000), st.sampled_from([1, 2]))
-def test_p_and_t_are_inverses(p: float, df: int, sides: int) -> None:
-    back = value(
-        f"p_from_t(t_from_p({p!r}, {df}, -1, sides := {sides}), {df}, sides := {sides},"
-        " direction := -1)"
-    )
-    assert back == pytest.approx(p, rel=1e-7, abs=1e-12)
+PAIRS = st.lists(st.tuples(st.floats(1e-12, 0.999), st.integers(3, 3000)), min_size=20, max_size=30)
+"""Many at once, since to plan the statement takes longest."""
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+@settings(max_examples=4, deadline=None, phases=[Phase.generate])  # to shrink would take minutes
+@given(pairs=PAIRS)
+def test_p_and_t_are_inverses(sides: int, pairs: list[tuple[float, int]]) -> None:
+    rows = ", ".join(f"({number}, {p!r}, {df})" for number, (p, df) in enumerate(pairs))
+    back = f"p_from_t(t_from_p(p, df, -1, sides := {sides}), df, sides := {sides}, direction := -1)"
+    found = CON.execute(
+        f"SELECT {back} FROM (VALUES {rows}) AS given(number, p, df) ORDER BY number"
+    ).fetchall()
+    for (p, df), (again,) in zip(pairs, found, strict=True):
+        assert again == pytest.approx(p, rel=1e-7, abs=1e-12), (p, df)
 
 
 @settings(max_examples=40, deadline=None)

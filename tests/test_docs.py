@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, UPDATE
 from repositories import commit
+
+from reviewdata.cli import main
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/review.md")
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -18,8 +23,22 @@ PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def shell(command: str, folder: Path) -> str:
+IMPORTING = ("run", "validate", "diff")
+"""Commands that import for a second or more: they run in this process, the others in a shell."""
+
+
+def run_line(line: str, folder: Path) -> str:
     """Run a line as a reader would, and return what it prints on either stream."""
+    first, *arguments = shlex.split(line)
+    if first != "reviewdata" or arguments[0] not in IMPORTING:
+        return shell(line, folder)
+    printed = io.StringIO()
+    with chdir(folder), redirect_stdout(printed), redirect_stderr(printed):
+        main(arguments)
+    return printed.getvalue()
+
+
+def shell(command: str, folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(
         ["bash", "-c", command],
@@ -42,7 +61,7 @@ def test_the_sessions_of_a_document_go_as_shown(name: str, alliance: Path) -> No
         lines = []
         for line in match[1].splitlines():
             if line.startswith("$ "):
-                lines += [f"{line}\n", shell(line[2:], alliance)]
+                lines += [f"{line}\n", run_line(line[2:], alliance)]
         return f"```console\n{''.join(lines)}```"
 
     expected = SESSION.sub(replayed, text)

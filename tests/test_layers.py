@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,8 @@ ORDER = (
     ("stages.engines", "stages.faults"),
     ("stages.statistics",),
     ("stages.package", "stages.structure", "stages.rows", "stages.relations", "stages.claims"),
-    ("stages.dataset", "stages.expectations"),
+    ("stages.runners", "stages.expectations"),
+    ("stages.dataset",),
     ("comparison", "effects", "versions"),
     ("difference",),
     ("since", "validation"),
@@ -113,6 +115,7 @@ but for the few pairs of FRIENDS."""
 FRIENDS = {("columns", "records")}
 
 
+@cache
 def modules() -> dict[str, Path]:
     found = {}
     for path in SOURCE.rglob("*.py"):
@@ -150,6 +153,7 @@ def test_a_module_imports_only_from_modules_before_it() -> None:
     assert not backwards
 
 
+@cache
 def words_of_the_reviews() -> set[str]:
     """Return the names of columns and tables that only a review has."""
     found = set()

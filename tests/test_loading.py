@@ -314,10 +314,10 @@ def test_values_made_where_they_are_read_are_those_that_are_stored(
     assert any(row[0] == 7 for row in results[0])
 
 
-def test_a_table_of_thousands_of_columns_is_loaded_and_judged(tmp_path: Path) -> None:
+def test_a_table_of_more_than_a_thousand_columns_is_loaded_and_judged(tmp_path: Path) -> None:
     kinds = ["string", "number", "integer", "date", "boolean"]
-    fields = [{"name": f"c{number}", "type": kinds[number % 5]} for number in range(1500)]
-    cells = ["x", "1.5", "7", "2020-01-31", "true"] * 300
+    fields = [{"name": f"c{number}", "type": kinds[number % 5]} for number in range(1050)]
+    cells = ["x", "1.5", "7", "2020-01-31", "true"] * 210
     bad = [*cells[:-1], "maybe"]
     lines = [",".join(str(f["name"]) for f in fields), ",".join(cells), ",".join(bad)]
     write_mini(
@@ -326,7 +326,7 @@ def test_a_table_of_thousands_of_columns_is_loaded_and_judged(tmp_path: Path) ->
         files={STUDIES: "\n".join(lines) + "\n"},
     )
     found = validate(tmp_path, stages=["structure"]).findings
-    assert [(f.code, f.line, f.field) for f in found] == [("RD120", 3, "c1499")]
+    assert [(f.code, f.line, f.field) for f in found] == [("RD120", 3, "c1049")]
 
 
 def test_records_of_another_length_and_blank_ones_are_kept_beside(tmp_path: Path) -> None:

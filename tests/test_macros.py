@@ -37,14 +37,14 @@ def test_no_name_within_a_macro_is_that_of_a_table_of_a_query() -> None:
         found = re.findall(r"lambda ([\w, ]+):", code)
         assert all(word.startswith("_") for words in found for word in words.split(", ")), name
     columns = "9 AS m1, 9 AS s1, 9 AS n1, 9 AS y, 9 AS k, 9 AS t, 9 AS a, 9 AS mu"
+    others = ", ".join(f"(SELECT {columns}) AS {alias}" for alias in "stegvkx")
     given = "(VALUES (0.1, 0.2), (0.5, 0.1), (0.2, 0.05)) AS given(yi, vi)"
     with duckdb.connect() as connection:
         reviewdata.synthesis.install(connection)
         for call in ("es_md(5, 2, 20, 4, 3, 30)", "pool(yi, vi)", "regress(yi, vi, vi)"):
             alone = connection.execute(f"SELECT {call} FROM {given}").fetchall()
-            for alias in "stegvkx":
-                sql = f"SELECT {call} FROM {given}, (SELECT {columns}) AS {alias}"
-                assert connection.execute(sql).fetchall() == alone
+            beside = connection.execute(f"SELECT {call} FROM {given}, {others}").fetchall()
+            assert beside == alone
 
 
 def test_no_macro_is_defined_twice() -> None:
@@ -117,16 +117,16 @@ SIZES = {"r_from_d", "var_r_from_d"}
 
 def test_an_option_that_is_given_by_its_place_is_an_error() -> None:
     with_options = 0
-    for name, macro in read_macros().items():
-        parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
-        data = [parameter for parameter in parameters if ":=" not in parameter]
-        if name.startswith("_") or name in SIZES or len(data) == len(parameters):
-            continue
-        with_options += 1
-        given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
-        says = f"{name} takes all but its data by name, as in "
-        with duckdb.connect() as connection:
-            reviewdata.synthesis.install(connection, find_used(f"{name}()"))
+    with duckdb.connect() as connection:
+        reviewdata.synthesis.install(connection)
+        for name, macro in read_macros().items():
+            parameters = split_arguments(macro.statement.partition("(")[2].partition(") AS")[0])
+            data = [parameter for parameter in parameters if ":=" not in parameter]
+            if name.startswith("_") or name in SIZES or len(data) == len(parameters):
+                continue
+            with_options += 1
+            given = ["'positive'" if parameter == "votes" else "x" for parameter in data]
+            says = f"{name} takes all but its data by name, as in "
             for more in ("0.5", "'DL'", "true, 'x'", "x"):
                 call = f"{name}({', '.join([*given, more])})"
                 with pytest.raises(duckdb.InvalidInputException, match=says) as raised:

@@ -21,7 +21,7 @@ with (ORACLES / "rma.csv").open(encoding="utf-8", newline="") as _file:
         CALLS[_row["call"]][int(_row["set"])] = {name: float(text) for name, _, text in _values}
 
 CON = connect()
-CON.execute(f"CREATE TABLE sets AS FROM read_csv('{ORACLES / 'rma_sets.csv'}')")
+CON.execute(f"CREATE TEMP TABLE sets AS FROM read_csv('{ORACLES / 'rma_sets.csv'}')")
 
 
 def test_the_kept_values_are_many_and_of_every_macro_that_pools() -> None:

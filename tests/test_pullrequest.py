@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Command
 from fakehub import BOT, REPOSITORY, RUN, SHA, TOKEN, Hub, pull, zipped
 from mini import write_mini
 from zips import HOSTILE
 
 from reviewdata.artefacts import MOST_ZIPPED
+from reviewdata.cli import main
 from reviewdata.model import ReviewdataError
 from reviewdata.pullrequest import MOST_CHARACTERS, comment
 from reviewdata.render.comment import MARKER
@@ -27,13 +27,14 @@ BAD_MEAN = {"data/results.csv": HEAD + "R1,S1,9.20,1.10,40,\nR2,S2,4.80,1.30,35,
 Say = Callable[..., int]
 
 
-@pytest.fixture
-def findings(tmp_path: Path, reviewdata: Command) -> bytes:
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """Return what `validate` says of a synthetic review with a mean outside its scale."""
-    project = write_mini(tmp_path / "mini", files=BAD_MEAN)
-    ended = reviewdata("validate", project, "--stage", "rows", "--format", "jsonl")
-    assert ended.code == 1
-    return ended.out.encode()
+    folder = tmp_path_factory.mktemp("findings")
+    project, file = write_mini(folder / "mini", files=BAD_MEAN), folder / "findings.jsonl"
+    options = ["--stage", "rows", "--no-cache", "--format", "jsonl", "--output", str(file)]
+    assert main(["validate", str(project), *options]) == 1
+    return file.read_bytes()
 
 
 def environment(hub: Hub, folder: Path, **changed: Any) -> dict[str, str]:

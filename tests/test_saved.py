@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,10 +17,12 @@ from conftest import Command
 from hostile import CELLS, hostile_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from mini import write_mini
 from synthetic import DIFF, finding, saved_run
-from test_output import CHANGED, COMMANDS, STAGES, wrong
+from test_output import CHANGED, COMMANDS, STAGES, WRONG, wrong
 
 from reviewdata.changes import FigureChange
+from reviewdata.cli import main
 from reviewdata.model import ReviewdataError, Run
 from reviewdata.render.formats import Format, render_run
 from reviewdata.render.json import validation_jsonl
@@ -51,12 +54,21 @@ def again(run: SavedRun, folder: Path) -> SavedRun:
     return read_saved(path)
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what is saved of the review of `wrong`, which lies elsewhere by then."""
+    folder = write_mini(tmp_path_factory.mktemp("saved"), files=WRONG)
+    with chdir(folder):
+        command = ["validate", *STAGES, "--no-cache", "--format", "jsonl", "--output", "run.jsonl"]
+        assert main(command) == 1
+    return folder / "run.jsonl"
+
+
+@pytest.mark.usefixtures("wrong")
 @pytest.mark.parametrize("format_", FORMATS)
 def test_render_shows_what_validate_showed(
-    format_: Format, wrong: Path, reviewdata: Command
+    format_: Format, saved: Path, reviewdata: Command
 ) -> None:
-    saved = wrong / "run.jsonl"
-    assert reviewdata("validate", *STAGES, "--format", "jsonl", "--output", saved).code == 1
     for options in ((), ("--all",), ("--ignore", "rd2")):
         first = reviewdata("validate", *STAGES, "--format", format_, *options)
         second = reviewdata("render", saved, "--format", format_, *options)

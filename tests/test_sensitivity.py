@@ -97,7 +97,7 @@ def test_the_test_between_groups_is_that_of_their_weighted_mean() -> None:
 
 def test_subgroups_with_equal_effects_split_q_into_within_and_between() -> None:
     CON.execute(
-        "CREATE OR REPLACE TABLE split AS FROM (VALUES ('x', 0.1, 0.02), ('x', 0.4, 0.05),"
+        "CREATE OR REPLACE TEMP TABLE split AS FROM (VALUES ('x', 0.1, 0.02), ('x', 0.4, 0.05),"
         " ('y', 0.9, 0.03), ('y', 0.7, 0.01), ('y', 0.2, 0.2)) AS t(grp, yi, vi)"
     )
     groups = CON.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from reviewdata.columns import quote_text, typed
 from reviewdata.package import open_package
 from reviewdata.records import CELL_LIMIT, Dialect, Refusal, read_records
 from reviewdata.statements import QueryError
-from reviewdata.tables import load_tables
+from reviewdata.tables import Tables, load_tables
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -198,18 +199,23 @@ def read_by_frictionless(field: dict[str, Any], cell: str) -> Any:
         return Field.from_descriptor({"name": "a", **field}).read_cell(cell)[0]
 
 
-def read_by_duckdb(field: dict[str, Any], cell: str, folder: Path) -> Any:
-    with load_tables(open_package(folder)) as tables:
-        [(value,)] = tables.fetch(f"SELECT {typed(field, quote_text(cell), [''])}")
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
+    """Return the tables of a review, for what reads none of them."""
+    with load_tables(open_package(write_mini(tmp_path_factory.mktemp("tables")))) as loaded:
+        yield loaded
+
+
+def read_by_duckdb(field: dict[str, Any], cell: str, tables: Tables) -> Any:
+    [(value,)] = tables.fetch(f"SELECT {typed(field, quote_text(cell), [''])}")
     return value
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_a_cell_is_null_exactly_where_frictionless_reads_nothing(kind: str, tmp_path: Path) -> None:
-    write_mini(tmp_path)
+def test_a_cell_is_null_exactly_where_frictionless_reads_nothing(kind: str, tables: Tables) -> None:
     for cell in CELLS[kind]:
         there = read_by_frictionless({"type": kind}, cell)
-        here = read_by_duckdb({"type": kind}, cell, tmp_path)
+        here = read_by_duckdb({"type": kind}, cell, tables)
         assert (here is None) == (there is None), cell
         if kind in ("integer", "number", "boolean", "date", "year") and there is not None:
             assert here == (float(there) if kind == "number" else there), cell
@@ -228,10 +234,9 @@ def test_a_cell_is_null_exactly_where_frictionless_reads_nothing(kind: str, tmp_
     ],
 )
 def test_the_properties_of_a_field_are_respected(
-    field: dict[str, Any], cell: str, value: Any, tmp_path: Path
+    field: dict[str, Any], cell: str, value: Any, tables: Tables
 ) -> None:
-    write_mini(tmp_path)
-    assert read_by_duckdb(field, cell, tmp_path) == value
+    assert read_by_duckdb(field, cell, tables) == value
     there = read_by_frictionless(field, cell)
     assert (None if there is None else type(value)(there)) == value
 

@@ -1,14 +1,10 @@
 """The dataset stage: is the whole as expected, by the review's Great Expectations suites.
 
-The suites run in a process of their own, started before anything else and read at the end.
+The suites run in a process of their own, asked before anything else and read at the end.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,51 +14,45 @@ from reviewdata.model import Finding, Origin, ReviewdataError, Rule, Run, StageR
 from reviewdata.package import Package
 from reviewdata.rules import make_finding
 from reviewdata.stages.broken import tell_broken
+from reviewdata.stages.runners import Runner, RunnerError, take_runner
 
 FOLDER = "validations/expectations"
 
 
 @dataclass
 class Suites:
-    """The running suites of a package; without a process there are none."""
+    """The running suites of a package; without a runner there are none."""
 
     package: Package
-    process: subprocess.Popen[bytes] | None
+    runner: Runner | None
 
     def collect(self) -> StageResult:
         """Wait for the suites and return what they found."""
-        if self.process is None:
+        if self.runner is None:
             run = Run("dataset", "RD401", "skipped", "the review has no expectation suites")
             return StageResult((run,), ())
-        out, error = self.process.communicate()
         try:
-            results = json.loads(out)
-        except ValueError:
-            last = error.decode("utf-8", "replace").strip().splitlines()[-1:]
-            why = f"its process ended with {self.process.returncode}: {''.join(last)}"
+            results = self.runner.answer()
+        except RunnerError as error:
+            why = f"its process ended with {error}"
             run, finding = tell_broken(self.package, "dataset", "RD901", FOLDER, why, path=FOLDER)
             return StageResult((run,), (finding,))
+        self.runner = None  # it may be asked by others now
         return _judge(self.package, results)
 
     def stop(self) -> None:
-        """End the process if it still runs."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
+        """End the process if it has not answered."""
+        if self.runner is not None:
+            self.runner.stop()
 
 
 def start_suites(package: Package, project: Path | str) -> Suites:
-    """Start the process that runs the suites of a package, which it opens anew at `project`.
-
-    It imports nothing from the current folder, where a contribution may lie.
-    """
+    """Ask for what the suites of a package observe; their process opens it anew at `project`."""
     if not any((package.root / FOLDER).glob("*.json")):
         return Suites(package, None)
-    command = [sys.executable, "-P", "-m", "reviewdata.stages.expectations", str(project)]
-    environment = {**os.environ, "TQDM_DISABLE": "1"}
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment)
-    return Suites(package, process)
+    runner = take_runner()
+    runner.ask(project)
+    return Suites(package, runner)
 
 
 def _judge(package: Package, results: list[dict[str, Any]]) -> StageResult:

@@ -1,7 +1,8 @@
-"""Great Expectations suites, run in a process of its own: `python -m` this, with a project.
+"""Great Expectations suites, run in a process of its own: `python -m` this, which is then asked.
 
-Importing Great Expectations takes seconds; the other stages run meanwhile. The process reads
-the same package, runs each suite on its table or query, and prints one JSON document.
+Importing Great Expectations takes seconds; the other stages run meanwhile. For each line of its
+input, the path of a project in JSON, the process reads the same package, runs each suite on its
+table or query, and prints a line of JSON.
 """
 
 from __future__ import annotations
@@ -185,7 +186,19 @@ def _expected(kwargs: dict[str, Any]) -> str:
     return ", ".join(parts) or "all rows"
 
 
+def answer_questions() -> None:
+    """Answer each line of standard input on standard output, until its end.
+
+    What a library prints is no answer: it goes where errors go.
+    """
+    with os.fdopen(os.dup(1), "w", encoding="ascii") as answers:
+        os.dup2(2, 1)
+        for question in sys.stdin:
+            results = run_suites(json.loads(question))
+            answers.write(json.dumps(results, default=str) + "\n")
+            answers.flush()
+
+
 if __name__ == "__main__":
-    json.dump(run_suites(sys.argv[1]), sys.stdout, default=str)
-    sys.stdout.flush()
+    answer_questions()
     os._exit(0)  # taking Great Expectations' modules apart would cost a third of a second
