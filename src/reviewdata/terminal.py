@@ -176,8 +176,10 @@ def run_command(command: Callable[[], object]) -> int:
 
 
 def _say_stopped(error: BaseException | None) -> None:
-    """Say that it was stopped, and what the Ctrl-C that did so has been given to say."""
-    more = error.args if isinstance(error, KeyboardInterrupt) else ()
+    """Say that it was stopped, and what the Ctrl-C at the bottom of an error was given to say."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    more = error.args if error is not None else ()
     talk("; ".join(("reviewdata: stopped", *map(str, more))))
 
 

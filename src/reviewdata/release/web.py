@@ -342,7 +342,7 @@ class Web:
             raise PassingError(told, None, acted=acted) from None
         except httpx.DecodingError:
             raise PassingError("the answer is not packed as it says", None, acted=True) from None
-        except (httpx.InvalidURL, httpx.StreamError) as error:
+        except (httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             raise ReviewdataError(f"{self.server.host}: {type(error).__name__}") from None
 
     def _request(self, method: str, address: str, **given: Any) -> httpx.Request:
