@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,9 @@ from servers.running import ORGANISATION, Running
 from test_invenio import run_together
 
 from reviewdata.model import ReviewdataError
+from reviewdata.release.ckan import CKAN
+from reviewdata.release.ckanmetadata import CONTENT, NAME
+from reviewdata.release.fetching import fetch
 from reviewdata.release.plan import plan
 from reviewdata.release.publishing import publish, verify
 from reviewdata.release.web import TIMEOUT
@@ -100,12 +104,70 @@ def test_a_draft_is_compared_by_reading_it_back(
     assert look.files(dataset)["codebook.md"] == b"# Codebook\n"
 
 
+def test_what_was_exchanged_on_the_server_is_not_vouched_for(
+    publisher: Publisher, look: LookCKAN, ckan: Running
+) -> None:
+    """By whoever may: the record still says that it has our content."""
+    publisher.publish()
+    [dataset] = look.published(publisher.made.name)
+    [resource] = [r for r in dataset["resources"] if r["name"].endswith(".zip")]
+    other = Maker(publisher.folder / "other", publisher.made.name)
+    other.bump("1.0.0", results=b"id,mean\na,9.9\n")
+    [forged] = [file.path for name, file in other(None, None).files.items() if ".zip" in name]
+    answer = httpx.post(
+        f"{ckan.address}/api/3/action/resource_patch",
+        data={"id": resource["id"]},
+        files={"upload": (resource["name"], forged.read_bytes())},
+        headers={"Authorization": ckan.token},
+    )
+    assert answer.status_code == 200
+    with pytest.raises(ReviewdataError, match="it is not what was published from here"):
+        verify(publisher.publication)
+
+
+def ask(ckan: Running, action: str, token: str, **content: object) -> dict[str, Any]:
+    """Do something on the site with another client, and return what it answers."""
+    address = f"{ckan.address}/api/3/action/{action}"
+    answer = httpx.post(address, json=content, headers={"Authorization": token})
+    assert answer.status_code == 200, answer.text
+    result: dict[str, Any] = answer.json()["result"]
+    return result
+
+
+def test_a_dataset_of_somebody_else_under_our_name_is_no_version_of_ours(
+    publisher: Publisher, look: LookCKAN, ckan: Running, tmp_path: Path
+) -> None:
+    """The stranger has an organisation, in which the name and the content hash are ours."""
+    first = publisher.publish()
+    publisher.made.bump("1.1.0", results=b"id,mean\na,1.3\n")
+    organisation = ask(ckan, "organization_create", ckan.stranger, name=f"o-{publisher.made.name}")
+    extras = {NAME: publisher.made.name, CONTENT: publisher.made(None, None).content_hash}
+    squatting = ask(
+        ckan,
+        "package_create",
+        ckan.stranger,
+        name=f"innocent-{publisher.made.name}",
+        owner_org=organisation["id"],
+        version="1.1.0",
+        extras=[{"key": key, "value": value} for key, value in extras.items()],
+    )
+    assert squatting["version"] == "1.1.0"
+    with pytest.raises(ReviewdataError, match=r"has no version 1\.1\.0; it has 1\.0\.0"):
+        fetch(f"{first.address}@1.1.0", tmp_path / "no")
+    assert publisher.send().address.endswith(f"/{publisher.made.name}-1-1-0")
+
+
 def test_who_may_not_publish_is_told(publisher: Publisher, ckan: Running) -> None:
-    publisher.token = ckan.stranger
-    with pytest.raises(ReviewdataError, match="may make datasets in no organisation"):
+    def open_ours(address: str, token: str, timeout: float) -> CKAN:
+        return CKAN(open_ckan(address, token, timeout).web, ORGANISATION)
+
+    publisher.token, publisher.open = ckan.stranger, open_ours
+    with pytest.raises(ReviewdataError, match=f"may not make datasets in {ORGANISATION}"):
         publisher.draft()
-    publisher.token = "synthetic-but-no-token"
-    with pytest.raises(ReviewdataError, match="may make datasets in no organisation"):
+    publisher.token, publisher.open = "synthetic-but-no-token", open_ckan
+    with pytest.raises(
+        ReviewdataError, match=r"is none of .* may make datasets in no organisation"
+    ):
         publisher.draft()
 
 

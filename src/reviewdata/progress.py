@@ -45,12 +45,14 @@ def _lines(verb: str) -> Told:
 def _bars(verb: str) -> Iterator[Told]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
+    name = Column(no_wrap=True, overflow="ellipsis", ratio=1)
     columns = (
-        TextColumn("{task.description}", markup=False),
-        *(BarColumn(), DownloadColumn(), TimeRemainingColumn()),
+        TextColumn("{task.description}", markup=False, table_column=name),
+        *(BarColumn(bar_width=16), DownloadColumn(), TimeRemainingColumn(compact=True)),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True, expand=True) as progress:
         tasks = {}
 
         def tell(name: str, more: int, size: int) -> None:

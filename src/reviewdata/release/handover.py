@@ -16,7 +16,14 @@ from reviewdata.release.metadata import Contributor, Metadata
 from reviewdata.release.readiness import Readiness, check_readiness
 from reviewdata.release.servers import PREFIX
 
-BESIDE = ("CITATION.cff", "README.md", "codebook.html", "codebook.md", "datacite.json")
+BESIDE = (
+    "CITATION.cff",
+    "README.md",
+    "README-DATA.md",
+    "codebook.html",
+    "codebook.md",
+    "datacite.json",
+)
 """Files of the release that are sent beside the zip too, for those who do not unpack it.
 
 datapackage.json and ro-crate-metadata.json are not among them: they describe the files about them,

@@ -143,9 +143,10 @@ def _send(
     if trouble is not None:
         raise trouble
     names = ", ".join((*found.send, *found.drop)[:5])
-    raise ReviewdataError(
-        f"{repository.server.host} has other bytes than were sent, {ROUNDS} times over: {names}"
-    )
+    host = repository.server.host
+    if any(name in there and not there[name].md5 for name in found.send):
+        raise ReviewdataError(f"{host} tells no md5 of what was sent, to be compared: {names}")
+    raise ReviewdataError(f"{host} has other bytes than were sent, {ROUNDS} times over: {names}")
 
 
 def publish(publication: Publication) -> Published:
