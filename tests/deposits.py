@@ -44,6 +44,7 @@ class Maker:
     loose: dict[str, bytes] = field(default_factory=lambda: {"codebook.md": b"# Codebook\n"})
     metadata: DepositMetadata = METADATA
     packed: bool = True
+    more: dict[str, Any] = field(default_factory=dict)
     builds: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     def __call__(self, doi: str | None, concept: str | None) -> Deposit:
@@ -68,7 +69,7 @@ class Maker:
             path = self.folder / f"loose{number}"
             path.write_bytes(text)
             files[name] = measure_file(path)
-        return Deposit(self.name, files, self.metadata, content)
+        return Deposit(self.name, files, self.metadata, content, **self.more)
 
     def bump(self, version: str, **tables: bytes) -> None:
         """Let there be another version, with other tables where they are given."""

@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,7 @@ from publications import Look, Publisher, read_member
 from servers.running import Running, run_invenio
 
 from reviewdata.model import ReviewdataError
-from reviewdata.release.deposit import Creator, Related
+from reviewdata.release.deposit import Creator, Deposit, Related, UnreadyError
 from reviewdata.release.plan import plan
 from reviewdata.release.publishing import publish, verify
 from reviewdata.release.servers import Token, find_server
@@ -234,6 +235,60 @@ def test_metadata_that_the_server_only_warns_of_is_an_error(publisher: Publisher
     publisher.made.change(creators=(Creator("C", "G", "F", "0000-0000-0000-0000"),))
     with pytest.raises(ReviewdataError, match=r"does not take: metadata\.creators"):
         publisher.draft()
+
+
+def test_who_is_no_creator_is_named_too_and_a_person_by_the_family_name(
+    publisher: Publisher, look: Look
+) -> None:
+    editor = Creator("Ann Roe", "Ann", "Roe", role="Editor")
+    publisher.made.change(contributors=(editor, Creator("A fund", role="Other")))
+    publisher.publish()
+    [record] = look.published(publisher.made.name)
+    named = record["metadata"]["contributors"]
+    assert [(who["person_or_org"]["name"], who["role"]["id"]) for who in named] == [
+        ("Roe, Ann", "editor"),
+        ("A fund", "other"),
+    ]
+    publisher.made.bump("1.1.0", results=b"id,mean\na,1.3\n")
+    publisher.made.change(creators=(Creator("Jane Doe", orcid="0000-0002-1825-0097"),))
+    [problem] = plan(publisher.publication).problems
+    assert problem.startswith("Jane Doe is a person by the ORCID iD or given name, and 127.0.0.1")
+    with pytest.raises(ReviewdataError, match="give givenName and familyName"):
+        publisher.draft()
+
+
+def test_a_version_is_above_the_one_before_and_was_held_against_it(publisher: Publisher) -> None:
+    publisher.publish()
+    publisher.made.bump("0.9.0", results=b"id,mean\na,1.3\n")
+    with pytest.raises(
+        ReviewdataError, match=r"version 0\.9\.0 is not above 1\.0\.0, which"
+    ):
+        publisher.draft()
+    publisher.made.change(version="1.1.0")
+    publisher.made.more = {"follows": False}
+    with pytest.raises(ReviewdataError, match=r"`git tag data-1\.0\.0 COMMIT`"):
+        plan(publisher.publication)
+    publisher.made.more = {}
+    assert publisher.send()
+
+
+def test_what_git_does_not_have_is_drafted_and_not_published(publisher: Publisher) -> None:
+    publisher.made.more = {"unsaved": ("data/results.csv",)}
+    publisher.draft()
+    with pytest.raises(ReviewdataError, match=r"must be in git as it is, and data/results\.csv is"):
+        publish(publisher.publication)
+    publisher.made.more = {}
+    assert publish(publisher.publication)
+
+
+def test_what_is_published_is_read_where_the_review_cannot_be_built(publisher: Publisher) -> None:
+    publisher.publish()
+
+    def unready(doi: str | None, concept: str | None) -> Deposit:
+        raise UnreadyError("the review is not ready")
+
+    read = verify(replace(publisher.publication, build=unready))
+    assert (read.matches, read.unready, read.compared) == (False, "the review is not ready", 2)
 
 
 def test_names_that_lead_out_of_a_folder_are_not_sent(publisher: Publisher, look: Look) -> None:

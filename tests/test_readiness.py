@@ -101,6 +101,28 @@ def test_a_version_without_a_change_is_warned_of(review: Path) -> None:
     assert found(judge(review)) == [("RD603", "warning", said)]
 
 
+def test_a_dataset_without_a_title_and_a_heading_that_says_unreleased_are_warned_of(
+    review: Path,
+) -> None:
+    content = json.loads((review / DESCRIPTOR).read_text())
+    del content["title"]
+    (review / DESCRIPTOR).write_text(json.dumps(content))
+    (review / "CHANGELOG.md").write_text("## Data 1.0.0, unreleased\n\n- A change.\n")
+    told = [entry for entry in found(judge(review)) if entry[0] in ("RD602", "RD604")]
+    assert told == [
+        ("RD602", "warning", "the dataset has no title, and will be cited as mini"),
+        ("RD604", "warning", "the heading of 1.0.0 in CHANGELOG.md still says unreleased"),
+    ]
+
+
+def test_what_is_named_for_the_data_stands_for_its_kind(review: Path) -> None:
+    for name in ("README.md", "README-data.md", "LICENSE", "NOTICE.txt", "CHANGELOG.txt"):
+        (review / name).write_text("x")
+    files = find_contents(open_package(review), None).files
+    beside = {name for name in files if name.isupper() or name[:6].isupper()}
+    assert beside == {"README-data.md", "LICENSE", "NOTICE.txt", "CHANGELOG.md"}
+
+
 def test_the_last_release_is_the_latest_tag_that_has_its_version_in_it(review: Path) -> None:
     change(review, "1.1.0")
     git(review, "tag", "data-1.1.0")
