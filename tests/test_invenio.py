@@ -260,9 +260,7 @@ def test_who_is_no_creator_is_named_too_and_a_person_by_the_family_name(
 def test_a_version_is_above_the_one_before_and_was_held_against_it(publisher: Publisher) -> None:
     publisher.publish()
     publisher.made.bump("0.9.0", results=b"id,mean\na,1.3\n")
-    with pytest.raises(
-        ReviewdataError, match=r"version 0\.9\.0 is not above 1\.0\.0, which"
-    ):
+    with pytest.raises(ReviewdataError, match=r"version 0\.9\.0 is not above 1\.0\.0, which"):
         publisher.draft()
     publisher.made.change(version="1.1.0")
     publisher.made.more = {"follows": False}

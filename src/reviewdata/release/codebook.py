@@ -5,6 +5,7 @@ It is made of blocks, which `pages` writes as Markdown and as HTML.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -57,7 +58,8 @@ def write_codebook(tables: Tables, metadata: Metadata) -> Iterator[Block]:
     about.append("licence " + ", ".join(licence.id for licence in metadata.licences))
     about += [f"doi:{metadata.doi}"] if metadata.doi else []
     yield Paragraph("; ".join(about) + ".")
-    yield from (Paragraph(text) for text in metadata.description.split("\n\n") if text)
+    paragraphs = (" ".join(text.split()) for text in re.split(r"\n\s*\n", metadata.description))
+    yield from (Paragraph(text) for text in paragraphs if text)
     yield Paragraph(f"To be cited as: {citation_text(metadata)}")
     if metadata.statements:
         yield Heading(2, "What to know")
