@@ -230,7 +230,7 @@ def test_a_record_that_is_no_data_package_is_told(invenio: Running, tmp_path: Pa
     with pytest.raises(ReviewdataError, match=r"is no data package: neither .* \(paper\.pdf\)"):
         fetch(done.address, tmp_path / "no", told=silent)
     publisher.made.loose |= {"a.zip": EMPTY_ZIP, "b.zip": EMPTY_ZIP}
-    publisher.made.change(version="1.1.0")
+    publisher.made.bump("1.1.0", results=b"id,mean\na,1.3\n")
     done = publisher.publish()
     with pytest.raises(ReviewdataError, match="is no data package: several zips among"):
         fetch(done.address, tmp_path / "no", told=silent)

@@ -235,6 +235,9 @@ class CKAN:
             raise BusyError(f"{self.server.host} does not show {draft.id} as public")
         return self._published(shown)
 
+    def drop_doubles(self, name: str, latest: Published) -> None:
+        """Do nothing: the name of a version's dataset is there only once."""
+
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a resource."""
         self.web.download(file.link, out, most, lambda more: told(file.name, more, file.size))

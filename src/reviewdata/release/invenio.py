@@ -234,6 +234,16 @@ class InvenioRDM:
             raise FormError(f"{self.server.host} has published {draft.id}, and does not show it")
         return self._published(record)
 
+    def drop_doubles(self, name: str, latest: Published) -> None:
+        """Delete drafts that say they hold what the latest version holds, and follow no version.
+
+        One that follows a version was begun after it, by hand perhaps, with its words.
+        """
+        for hit in self._search_own(name):
+            same = find_content(hit.identifiers) == latest.content_hash
+            if same and not hit.is_published and not hit.concept:
+                self.web.delete(_draft_of(hit.id))
+
     def download(self, file: RemoteFile, out: Path, most: int, told: Told) -> None:
         """Write the bytes of a published file."""
         self.web.download(file.link, out, most, lambda more: told(file.name, more, file.size))

@@ -81,7 +81,8 @@ def draft(
     host = repository.server.host
     deposit = build_checked(publication, None, None)
     latest = repository.find_latest(deposit.name, publication.concept)
-    if is_published(latest, deposit):
+    if latest is not None and is_published(latest, deposit):
+        repository.drop_doubles(deposit.name, latest)
         return Drafted(deposit, latest, None)
     check_version(publication, latest, deposit)
     problems = repository.list_problems(deposit)
@@ -161,6 +162,7 @@ def publish(publication: Publication) -> Published:
     latest = repository.find_latest(deposit.name, publication.concept)
     if latest is not None and is_published(latest, deposit):
         publication.state.keep_draft(host, deposit.name, None)
+        repository.drop_doubles(deposit.name, latest)
         return latest
     check_version(publication, latest, deposit)
     if deposit.unsaved:

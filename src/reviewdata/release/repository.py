@@ -131,3 +131,6 @@ class Repository(Library, Protocol):
 
     def publish(self, draft: Draft) -> Published:
         """Return the version that was the draft, published now or already."""
+
+    def drop_doubles(self, name: str, latest: Published) -> None:
+        """Delete drafts of ours that say what the latest version says: two runs have made them."""
