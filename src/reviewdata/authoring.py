@@ -1,0 +1,86 @@
+"""The commands that begin a review, fill it and hand it on: read options, call, print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from reviewdata.model import ReviewdataError
+from reviewdata.options import Verbose
+from reviewdata.terminal import print_result, talk
+
+authoring = typer.Typer(rich_markup_mode=None)
+
+
+@authoring.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder to make.", metavar="DIR")],
+    title: Annotated[
+        str | None, typer.Option(help="What the review is called.", metavar="TEXT")
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="The kind of outcome: sample-mean, mean-difference, two-by-two, correlation"
+            " or estimate.",
+            metavar="KIND",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="The name of the data package; that of DIR without.", metavar="NAME"),
+    ] = None,
+    author: Annotated[
+        str | None, typer.Option(help="Who is named as contributor.", metavar="NAME")
+    ] = None,
+    ci: Annotated[
+        Literal["github", "gitlab", "both", "none"],
+        typer.Option(help="Whose files for CI are written."),
+    ] = "github",
+    action: Annotated[
+        str | None,
+        typer.Option(
+            help="The address and commit of reviewdata for GitHub: OWNER/NAME@HASH.",
+            metavar="ADDRESS",
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Write into a folder that is not empty; what is replaced is kept beside it.",
+        ),
+    ] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Begin a review: the whole layout, with a synthetic example of two studies.
+
+    On a terminal, the title and the kind are asked for where they are not given.
+    """
+    from reviewdata.asking import ask, can_ask
+    from reviewdata.render.starting import started_text
+    from reviewdata.starter import OUTCOMES, check_outcome, check_title
+    from reviewdata.starter import init as make
+
+    if (title is None or kind is None) and not can_ask():
+        missing = "--title" if title is None else "--kind"
+        raise ReviewdataError(f"{missing} is not given, and there is no terminal to ask at")
+    if title is None:
+        title = ask("What is the review called?", check=check_title)
+    if kind is None:
+        kind = ask("Which kind of outcome has it?", choices=OUTCOMES, check=check_outcome)
+    started = make(
+        folder,
+        title=title,
+        kind=kind,
+        name=name,
+        author=author,
+        ci=ci,
+        action=action,
+        force=force,
+    )
+    for path, kept in started.replaced.items():
+        talk(f"{path} was there with other content: replaced, and kept as {kept}")
+    print_result(started_text(started))
