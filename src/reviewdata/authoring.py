@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from reviewdata.model import ReviewdataError
-from reviewdata.options import Verbose
+from reviewdata.options import ProjectArgument, Verbose
 from reviewdata.terminal import print_result, talk
 
 authoring = typer.Typer(rich_markup_mode=None)
@@ -84,3 +84,37 @@ def init(
     for path, kept in started.replaced.items():
         talk(f"{path} was there with other content: replaced, and kept as {kept}")
     print_result(started_text(started))
+
+
+@authoring.command()
+def export(
+    format_: Annotated[
+        Literal["xlsx", "metafor", "parquet", "sqlite", "duckdb", "csv"],
+        typer.Argument(help="The format of the export.", metavar="FORMAT"),
+    ],
+    project: ProjectArgument = Path(),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="The file, or of csv, parquet and metafor the folder; in export/ without.",
+            metavar="PATH",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a workbook that was changed.")
+    ] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Write the tables for other programs: xlsx, metafor, parquet, sqlite, duckdb or csv.
+
+    xlsx is a workbook to fill in, which add --from takes back. metafor is a CSV of each declared
+    statistic and an R script. parquet, sqlite and duckdb are typed, with the text as printed
+    beside.
+    """
+    from reviewdata.project import Project
+    from reviewdata.render.exports import exported_text
+
+    done = Project(project).export(format_, output=output, force=force)
+    for note in done.notes:
+        talk(note)
+    print_result(exported_text(done))

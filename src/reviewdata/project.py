@@ -18,6 +18,7 @@ from reviewdata.validation import Step, Trace, validate
 
 if TYPE_CHECKING:
     from reviewdata.changes import Diff
+    from reviewdata.exporting.export import Exported
     from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
     from reviewdata.release.build import Release
@@ -228,6 +229,17 @@ class Project:
             trace=trace,
             kept=kept,
         )
+
+    def export(
+        self, format_: str, *, output: Path | str | None = None, force: bool = False
+    ) -> Exported:
+        """Write the tables for other programs, and return what was written.
+
+        See `reviewdata.exporting.export.export`, also for what is raised.
+        """
+        from reviewdata.exporting.export import export
+
+        return export(self.path, format_, output=output, force=force)
 
     def run(
         self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True
