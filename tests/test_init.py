@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Command
+from conftest import ROOT, Command
 from repositories import git
 
 import reviewdata as rd
@@ -198,7 +198,8 @@ def test_the_workflows_are_those_that_are_shipped_with_the_address_that_is_given
         text = (tmp_path / "r/.github/workflows" / name).read_text("utf-8")
         assert f"uses: {address}\n" in text
         assert "uses: OWNER" not in text
-    assert "pages:" not in (tmp_path / "r/.gitlab-ci.yml").read_text("utf-8")
+    shipped = ROOT / "src/reviewdata/templates/gitlab/reviewdata.yml"
+    assert (tmp_path / "r/.gitlab-ci.yml").read_bytes() == shipped.read_bytes()
     none = init(tmp_path / "none", title="A review", kind="estimate", ci="none")
     assert not [path for path in none.written if path.endswith(".yml")]
 
@@ -222,13 +223,16 @@ def test_without_a_terminal_nothing_is_asked(tmp_path: Path, reviewdata: Command
 
 
 def answer(command: list[str], answers: bytes) -> tuple[int, str]:
-    """Return the exit code of a command on a terminal of its own, and what it showed."""
+    """Return the exit code of a command on a terminal of its own, and what it showed.
+
+    The answers end with Ctrl-D, so that it never waits for more.
+    """
     parent, child = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "reviewdata", *command], stdin=child, stdout=child, stderr=child
     )
     os.close(child)
-    os.write(parent, answers)
+    os.write(parent, answers + b"\x04")
     shown = b""
     while True:
         try:
@@ -252,7 +256,7 @@ def test_on_a_terminal_what_is_missing_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_answers_that_end_write_nothing(tmp_path: Path) -> None:
-    code, shown = answer(["init", str(tmp_path / "review")], b"My review\n\x04")
+    code, shown = answer(["init", str(tmp_path / "review")], b"My review\n")
     assert code == 2
     assert "the answers end here; nothing was written" in shown
     assert list(tmp_path.iterdir()) == []

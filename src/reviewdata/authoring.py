@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from reviewdata.model import ReviewdataError
-from reviewdata.options import ProjectArgument, Verbose
-from reviewdata.terminal import print_result, talk
+from reviewdata.model import EXIT_CODES, ReviewdataError
+from reviewdata.options import ProjectArgument, ProjectOption, Verbose
+from reviewdata.terminal import choose_paint, print_result, talk
 
 authoring = typer.Typer(rich_markup_mode=None)
 
@@ -118,3 +118,72 @@ def export(
     for note in done.notes:
         talk(note)
     print_result(exported_text(done))
+
+
+@authoring.command()
+def add(
+    table: Annotated[
+        str | None, typer.Argument(help="The table that gets the row.", metavar="TABLE")
+    ] = None,
+    argument: ProjectArgument = Path(),
+    project: ProjectOption = Path(),
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A cell of the row; may be repeated.", metavar="COLUMN=VALUE"),
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="A workbook that export xlsx has written; without TABLE, every sheet.",
+            metavar="FILE",
+        ),
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take cells that differ from the workbook too.")
+    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write also where an error is found, to waive it then."),
+    ] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Add a row to a table, and say at once what is wrong with it.
+
+    The cells come from --set, from a workbook, or on a terminal from questions. What the row
+    brings is judged before anything is written: exit 1, and no row, where that is an error.
+    """
+    from reviewdata.adding.session import ask_and_add, parse_cells
+    from reviewdata.asking import can_ask
+    from reviewdata.project import Project
+    from reviewdata.render.additions import added_text
+    from reviewdata.render.findings import project_hint, validation_text
+
+    project = argument if argument != Path() else project  # where no table is named
+    review = Project(project)
+    if source is not None and given:
+        raise ReviewdataError("--from and --set exclude each other")
+    if source is None and (table is None or update):
+        raise ReviewdataError("which table? name one" if table is None else "--update needs --from")
+    if source is not None:
+        done, notes = review.add_from(source, table, update=update, check=check, force=force)
+        for note in notes:
+            talk(note)
+    elif given:
+        done = review.add(str(table), parse_cells(given), check=check, force=force)
+    elif can_ask():
+        done = ask_and_add(review, str(table), check=check, force=force)
+    else:
+        raise ReviewdataError("--set is not given, and there is no terminal to ask at")
+    if done is None:
+        print_result("nothing to add\n")
+        return
+    if any(finding.counts for finding in done.validation.findings):
+        where = project_hint(project)
+        print_result(
+            validation_text(done.validation, review.rules, where=where, paint=choose_paint())
+        )
+    print_result(added_text(done, check=check))
+    stands = done.written or done.validation.verdict == "pass"
+    raise typer.Exit(0 if stands else EXIT_CODES[done.validation.verdict])
