@@ -219,13 +219,30 @@ def fill(review: Path, change: Callable[[Any], None], name: str = "filled.xlsx")
     return review / name
 
 
+def put_twice(book: Any) -> None:
+    for _ in range(2):
+        put(book["results"], RESULT)
+
+
 def put(sheet: Any, row: dict[str, Any]) -> None:
     """Write a row below the others of a sheet, as a person does."""
     labels = [cell.value for cell in sheet[1]]
     sheet.append([row.get(label) for label in labels])
 
 
-ODD = ("=1+1", "+1", "-x", "@a", "007", "1.20", "TRUE", "#N/A", "2020-01-01", " a ", "two\nlines")
+ODD: tuple[str, ...] = (
+    "=1+1",
+    "+1",
+    "-x",
+    "@a",
+    "007",
+    "1.20",
+    "TRUE",
+    "#N/A",
+    "2020-01-01",
+    " a ",
+    "two\nlines",
+)
 ODD += ("a,b;\t'\"", "ünïcode 数", "1e5", ".22", "'quoted", "1/2", "x" * 32_767)
 
 
@@ -325,7 +342,7 @@ def test_rows_and_columns_that_are_only_on_one_side_are_told(
 
 
 def test_a_key_twice_in_a_sheet_is_an_error(review: Path, reviewdata: Command) -> None:
-    twice = fill(review, lambda book: [put(book["results"], RESULT) for _ in range(2)])
+    twice = fill(review, put_twice)
     ended = reviewdata("add", "results", review, "--from", twice)
     assert ended.code == 1
     assert "nothing is written" in ended.out
@@ -368,7 +385,7 @@ def test_a_table_without_a_key_takes_the_rows_that_it_has_not(review: Path) -> N
     del schema["primaryKey"]
     del schema["fields"][0]["constraints"]
     (review / "schemas/results.json").write_text(json.dumps(schema), "utf-8")
-    book = fill(review, lambda book: [put(book["results"], RESULT) for _ in range(2)])
+    book = fill(review, put_twice)
     done, notes = rd.open(review).add_from(book, "results", force=True)
     assert done is not None
     assert ([row.line for row in done.placed], notes) == ([4, 5], ())
@@ -378,7 +395,16 @@ def test_a_table_without_a_key_takes_the_rows_that_it_has_not(review: Path) -> N
 def test_on_a_terminal_a_row_is_asked_for_and_what_is_wrong_is_asked_again(
     review: Path,
 ) -> None:
-    answers = ("example-2-new", "nobody", "an outcome", "1.2.3", "1.5", "40", "", "")
+    answers: tuple[str, ...] = (
+        "example-2-new",
+        "nobody",
+        "an outcome",
+        "1.2.3",
+        "1.5",
+        "40",
+        "",
+        "",
+    )
     answers += ("nonsense", "1", "Table 9", "a quote")
     again = ("2", "0.20")
     code, shown = answer(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from reviewdata.model import EXIT_CODES, ReviewdataError
-from reviewdata.options import ProjectArgument, ProjectOption, Verbose
+from reviewdata.options import Output, ProjectArgument, ProjectOption, Verbose
 from reviewdata.terminal import choose_paint, print_result, talk
 
 authoring = typer.Typer(rich_markup_mode=None)
@@ -187,3 +187,26 @@ def add(
     print_result(added_text(done, check=check))
     stands = done.written or done.validation.verdict == "pass"
     raise typer.Exit(0 if stands else EXIT_CODES[done.validation.verdict])
+
+
+@authoring.command()
+def stats(
+    project: ProjectArgument = Path(),
+    format_: Annotated[
+        Literal["text", "json", "markdown"],
+        typer.Option("--format", help="How the result is printed."),
+    ] = "text",
+    output: Output = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Show every missing number.")] = False,
+    verbose: Verbose = False,  # read by run_command
+) -> None:
+    """Say which effect sizes each study gives, and which one number would give another."""
+    from reviewdata.project import Project
+    from reviewdata.render.stats import stats_json, stats_text
+
+    found = Project(project).stats()
+    if format_ == "json":
+        print_result(stats_json(found), output)
+    else:
+        text = stats_text(found, markdown=format_ == "markdown", show_all=show_all)
+        print_result(text, output)

@@ -16,10 +16,14 @@ from reviewdata.statistics import KINDS, NO_WORD, Statistic
 
 @dataclass(frozen=True)
 class Way:
-    """The roles whose numbers must be there, and the effect as SQL: a struct of yi and vi."""
+    """The roles whose numbers must be there, and the effect as SQL: a struct of yi and vi.
+
+    `when` is an SQL condition on what is no number of these: the kind of test, the design.
+    """
 
     roles: tuple[str, ...]
     sql: str
+    when: str = "true"
 
 
 @dataclass(frozen=True)
@@ -87,15 +91,15 @@ def _reported(role: str, others: Sequence[str], *, ratio: bool) -> Way:
         (_log_bound("ci_lower"), _log_bound("ci_upper")) if ratio else ("ci_lower", "ci_upper")
     )
     role_name = role.strip('"')
-    sql = _if(alone, _struct(yi, _interval(low, high)))
-    return Way((role_name, "ci_lower", "ci_upper"), sql)
+    sql = _struct(yi, _interval(low, high))
+    return Way((role_name, "ci_lower", "ci_upper"), sql, alone)
 
 
 _SCALED = {
     name: f"(CASE WHEN {_code('scale', 'log', 'estimate')} THEN {_ln(name)} ELSE {name} END)"
     for name in ("estimate", "ci_lower", "ci_upper")
 }
-_PRINTED_P = f"coalesce(p_operator, {NO_WORD}) IN ({NO_WORD}, 0) AND p > 0 AND p < 1"
+_EXACT_P = f"coalesce(p_operator, {NO_WORD}) IN ({NO_WORD}, 0)"
 _BY_P = f"({_SCALED['estimate']} / norm_ppf(1 - p / 2)) ** 2"
 _RATIOS = {"rr": "rr", "or": '"or"', "rd": "rd"}
 
@@ -124,8 +128,8 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
             "SMD",
             "standardised mean difference, Hedges' g",
             (
-                Way(_MEANS, _if(_UNPAIRED, f"es_smd({_TWO_MEANS})")),
-                Way(("d", "n1", "n2"), _if(_UNPAIRED, "es_smd_from_d(d, n1, n2)")),
+                Way(_MEANS, f"es_smd({_TWO_MEANS})", _UNPAIRED),
+                Way(("d", "n1", "n2"), "es_smd_from_d(d, n1, n2)", _UNPAIRED),
                 Way(("g", "se"), _if("se > 0", _struct("g", "se ** 2"))),
                 Way(
                     ("g", "ci_lower", "ci_upper"),
@@ -133,7 +137,7 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
                 ),
             ),
         ),
-        Measure("MD", "mean difference", (Way(_MEANS, _if(_UNPAIRED, f"es_md({_TWO_MEANS})")),)),
+        Measure("MD", "mean difference", (Way(_MEANS, f"es_md({_TWO_MEANS})", _UNPAIRED),)),
     ),
     "two-by-two": (
         Measure(
@@ -177,7 +181,8 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
             (
                 Way(
                     ("value", "df"),
-                    _if(_code("test", "t", "test"), "es_zcor(r_from_t(value, df), df + 2)"),
+                    "es_zcor(r_from_t(value, df), df + 2)",
+                    _code("test", "t", "test"),
                 ),
             ),
         ),
@@ -211,7 +216,11 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
                         _interval(_SCALED["ci_lower"], _SCALED["ci_upper"]),
                     ),
                 ),
-                Way(("estimate", "p"), _if(_PRINTED_P, _struct(_SCALED["estimate"], _BY_P))),
+                Way(
+                    ("estimate", "p"),
+                    _if("p > 0 AND p < 1", _struct(_SCALED["estimate"], _BY_P)),
+                    _EXACT_P,
+                ),
             ),
         ),
     ),
@@ -227,8 +236,9 @@ def open_ways(statistic: Statistic, measure: Measure) -> list[Way]:
 def measures_sql(statistic: Statistic) -> str:
     """Return a SELECT of one row for each record that the statistic is of, `_row` its number.
 
-    It has `_has_ROLE` for each numeric role that is bound, and the column `NAME` of each measure:
-    the first effect that can be computed, a struct of yi and vi, else null.
+    It has `_has_ROLE` for each numeric role that is bound, and of each measure the column `NAME`,
+    the first effect that can be computed, a struct of yi and vi, else null; and `_may_NAME`, which
+    of its open ways the row is of.
     """
     kind = KINDS[statistic.kind]
     bound = [role for role in kind.numbers if role in statistic.bindings]
@@ -237,9 +247,12 @@ def measures_sql(statistic: Statistic) -> str:
     listed = ["_row"]
     listed += [f"{quote_name(role)} IS NOT NULL AS {quote_name(f'_has_{role}')}" for role in bound]
     for measure in MEASURES.get(statistic.kind, ()):
-        effects = [_whole(way.sql) for way in open_ways(statistic, measure)]
+        ways = open_ways(statistic, measure)
+        effects = [_if(way.when, _whole(way.sql)) for way in ways]
         value = f"coalesce({', '.join(effects)})" if effects else "NULL"
         listed.append(f"{value} AS {quote_name(measure.name)}")
+        may = ", ".join(f"coalesce({way.when}, false)" for way in ways)
+        listed.append(f"[{may}] AS {quote_name(f'_may_{measure.name}')}")
     inner = ", ".join(["*", *absent])
     return f"SELECT {', '.join(listed)} FROM (SELECT {inner} FROM ({statistic.sql}))"
 

@@ -19,6 +19,7 @@ from reviewdata.validation import Step, Trace, validate
 if TYPE_CHECKING:
     from reviewdata.adding.add import Added
     from reviewdata.changes import Diff
+    from reviewdata.computable import Stats
     from reviewdata.exporting.export import Exported
     from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
@@ -274,6 +275,17 @@ class Project:
         from reviewdata.exporting.export import export
 
         return export(self.path, format_, output=output, force=force)
+
+    def stats(self) -> Stats:
+        """Return which effect sizes each study gives, and which one number would give another.
+
+        It is of the tables that can be read; see `reviewdata.computable`.
+        """
+        from reviewdata.computable import find_stats
+        from reviewdata.tables import load_tables
+
+        with load_tables(self.package) as tables:
+            return find_stats(tables)
 
     def run(
         self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True
