@@ -165,6 +165,21 @@ def test_size_and_checksum_in_the_descriptor_change_with_the_file(review: Path) 
         rd.open(review).add("results", {"result_id": "a"})
 
 
+@pytest.mark.parametrize("linked", ["file", "folder"])
+def test_a_trial_writes_through_no_link(linked: str, review: Path, reviewdata: Command) -> None:
+    (review / "real").mkdir()
+    if linked == "file":
+        (review / RESULTS).rename(review / "real/results.csv")
+        (review / RESULTS).symlink_to(review / "real/results.csv")
+    else:
+        (review / "data").rename(review / "real/data")
+        (review / "data").symlink_to(review / "real/data")
+    before = (review / RESULTS).read_bytes()
+    ended = reviewdata("add", "results", review, *cells(RESULT | {"r": "1.50"}))
+    assert ended.code == (1 if linked == "file" else 2)
+    assert (review / RESULTS).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [

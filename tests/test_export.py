@@ -62,7 +62,7 @@ def test_each_format_is_written_to_the_export_folder_and_told(
 ) -> None:
     ended = reviewdata("export", format_, review)
     assert (ended.code, ended.err) == (0, "")
-    assert ended.out.splitlines()[0].endswith("5 rows")
+    assert ended.out.splitlines()[0].endswith("2 files" if format_ == "metafor" else "5 rows")
     names = {path.name for path in (review / "export").iterdir()}
     assert names == {format_} if format_ in ("csv", "parquet", "metafor") else {f"review.{format_}"}
     left = list(review.rglob(".reviewdata-*"))
@@ -227,10 +227,32 @@ def test_the_tables_themselves_are_never_written_over(review: Path) -> None:
     (review / "link").symlink_to("data")
     with pytest.raises(ReviewdataError, match="the review's own"):
         project.export("csv", output=review / "link")
-    with pytest.raises(ReviewdataError, match="the folder of the review"):
+    with pytest.raises(ReviewdataError, match="holds the review"):
         project.export("csv", output=review)
     with pytest.raises(ReviewdataError, match="is a folder"):
         project.export("xlsx", output=review)
+
+
+def test_labels_of_a_header_stay_as_they_are(review: Path) -> None:
+    text = (review / RESULTS).read_text("utf-8")
+    odd = "".join(
+        f"{line}{end}\n"
+        for line, end in zip(text.splitlines(), (",,n", ",x,y", ",z,"), strict=True)
+    )
+    (review / RESULTS).write_text(odd, "utf-8")
+    done = rd.open(review).export("csv")
+    assert (done.path / "results.csv").read_text("utf-8") == odd
+
+
+def test_a_condition_of_a_review_is_one_condition(review: Path, reviewdata: Command) -> None:
+    file = review / "schemas/results.json"
+    schema = json.loads(file.read_text("utf-8"))
+    schema["statistics"][0]["where"] = "true)) AS t; CREATE TABLE x AS SELECT 1; --"
+    file.write_text(json.dumps(schema), "utf-8")
+    for command in (["export", "metafor"], ["stats"]):
+        ended = reviewdata(*command, review)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.count("\n") == 1
 
 
 def test_what_stood_in_the_folder_is_left_and_named(review: Path, reviewdata: Command) -> None:

@@ -165,7 +165,7 @@ def test_an_effect_of_reported_numbers_is_the_one_that_they_say(tmp_path: Path) 
     from reviewdata.statistics import Statistic, bind_statistics
     from reviewdata.tables import load_tables
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"estimate": 0.66, "ci_lower": 0.52, "ci_upper": 0.84, "scale": "log"},
         {"estimate": 0.66, "p": 0.04, "scale": "log"},
         {"estimate": -3, "ci_lower": -5, "ci_upper": -1, "ci_level": 90},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -112,14 +113,24 @@ def add_changes(
         trial = Path(folder).resolve()
         copy_package(package, trial)
         for change, content in made.values():
-            (trial / change.records.resource.path).write_bytes(content)
-        (trial / DESCRIPTOR).write_bytes(described)
+            _lay(trial, change.records.resource.path, content)
+        _lay(trial, DESCRIPTOR, described)
         found = validate_change(trial, since=str(package.root), stages=STAGES)
     found = replace(found, since=HERE)
     stands = found.verdict == "pass" or (force and found.verdict == "fail")
     if stands and not check:
         _write(made, descriptor, described)
     return Added(tuple(placed), count, found, stands and not check)
+
+
+def _lay(trial: Path, path: str, content: bytes) -> None:
+    """Write a file of the trial; nothing is written through a link, which may lead out of it."""
+    file = trial / path
+    if not Path(os.path.realpath(file.parent)).is_relative_to(trial):
+        raise ReviewdataError(f"{path} lies behind a linked folder; rows are added to none there")
+    file.unlink(missing_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
 
 
 def _describe(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from reviewdata.cells import LineWriter
-from reviewdata.exporting.whole import file_names, list_rows, text_columns, text_sql
+from reviewdata.exporting.whole import file_names, list_rows, text_labels, text_sql
 from reviewdata.output import open_output
 from reviewdata.records import Dialect
 from reviewdata.tables import Tables
@@ -19,7 +19,7 @@ def write_csv(tables: Tables, folder: Path) -> Iterator[Path]:
     for name, plain in file_names(tables.columns).items():
         path = folder / f"{plain}.csv"
         with open_output(path) as out:
-            out.write((writer.line(text_columns(tables, name), first=True) + "\n").encode())
+            out.write((writer.line(text_labels(tables, name), first=True) + "\n").encode())
             for row in list_rows(tables, text_sql(tables, name)):
                 out.write((writer.line(cast(Sequence[str], row)) + "\n").encode())
         yield path

@@ -29,12 +29,15 @@ TYPED = ("parquet", "sqlite", "duckdb")
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export wrote: a file, or the files of a folder; `notes` is what must be known."""
+    """What an export wrote: a file, or the files of a folder; `notes` is what must be known.
+
+    `rows` are those of all tables; None where the export is not of the tables themselves.
+    """
 
     format: str
     path: Path
     files: tuple[Path, ...]
-    rows: int
+    rows: int | None
     notes: tuple[str, ...]
 
 
@@ -55,12 +58,14 @@ def export(
     if format_ not in FORMATS:
         raise ReviewdataError(f"there is no format {format_}; {nearest(format_, list(FORMATS))}")
     package = open_package(project)
-    path = _find_place(package, format_, output)
+    path = _find_place(package, Path(project), format_, output)
     notes: list[str] = []
     with load_whole(package) as tables:
         if not tables.columns:
             raise ReviewdataError("the review has no table to export")
-        rows = sum(tables.count(name) for name in tables.columns)
+        rows = None
+        if format_ != "metafor":
+            rows = sum(tables.count(name) for name in tables.columns)
         _make_folder(path if format_ in FOLDER_FORMATS else path.parent)
         if format_ in FOLDER_FORMATS:
             files = tuple(_write_folder(tables, format_, path, notes))
@@ -77,13 +82,13 @@ def export(
     return Exported(format_, path, files, rows, tuple(notes))
 
 
-def _find_place(package: Package, format_: str, output: Path | str | None) -> Path:
+def _find_place(package: Package, project: Path, format_: str, output: Path | str | None) -> Path:
     if output is not None:
         path = Path(output)
     else:
         [plain] = file_names([str(package.descriptor.get("name") or "review")]).values()
         plain = plain if plain != "table" else "review"
-        folder = package.root / OUTPUT
+        folder = (project if project.is_dir() else project.parent) / OUTPUT
         path = folder / format_ if format_ in FOLDER_FORMATS else folder / f"{plain}.{format_}"
     real = os.path.realpath(path)
     for part in FOLDERS:
@@ -93,8 +98,11 @@ def _find_place(package: Package, format_: str, output: Path | str | None) -> Pa
             )
     if any(r.file and os.path.realpath(r.file) == real for r in package.resources.values()):
         raise ReviewdataError(f"{path} is a table of the review; name another")
-    if format_ in FOLDER_FORMATS and real == str(package.root):
-        raise ReviewdataError(f"{path} is the folder of the review; name another")
+    files = [os.path.realpath(r.file) for r in package.resources.values() if r.file]
+    if format_ in FOLDER_FORMATS and (
+        real == str(package.root) or any(Path(file).is_relative_to(real) for file in files)
+    ):
+        raise ReviewdataError(f"{path} holds the review, or a table of it; name another")
     return path
 
 

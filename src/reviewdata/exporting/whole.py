@@ -11,7 +11,7 @@ from reviewdata.columns import quote_name, quote_text
 from reviewdata.model import ReviewdataError
 from reviewdata.package import Package
 from reviewdata.rules import builtin_rules, fill
-from reviewdata.statements import told
+from reviewdata.statements import one_select, told
 from reviewdata.synthesis.macros import find_used, install
 from reviewdata.tables import Tables, load_tables
 from reviewdata.tableschema import RESERVED
@@ -54,6 +54,13 @@ def text_columns(tables: Tables, name: str) -> tuple[str, ...]:
     return tables.loaded[name].plan.raw
 
 
+def text_labels(tables: Tables, name: str) -> tuple[str, ...]:
+    """Return the labels of these columns, as the file has them: they may be blank or repeated."""
+    plan = tables.loaded[name].plan
+    given = plan.labels if len(plan.labels) == len(plan.names) else plan.names
+    return (*given, *plan.raw[len(plan.names) :])
+
+
 def text_sql(tables: Tables, name: str) -> str:
     """Return the SELECT of a table's text as printed, in the order of its file."""
     listed = ", ".join(
@@ -77,7 +84,8 @@ def list_rows(tables: Tables, sql: str) -> Iterator[Sequence[object]]:
         missing = [name for name in find_used(sql) if name not in tables.macros]
         install(cursor, missing)
         tables.macros.update(missing)
-        cursor.execute(sql)
+        cursor.execute("BEGIN TRANSACTION READ ONLY")
+        cursor.execute(one_select(cursor, sql))  # a condition of a review is in it
         while rows := cursor.fetchmany(BATCH):
             yield from rows
 

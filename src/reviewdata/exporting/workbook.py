@@ -20,7 +20,7 @@ from reviewdata.exporting.sheets import (
     name_sheets,
     quote_sheet,
 )
-from reviewdata.exporting.whole import list_rows, text_columns, text_sql
+from reviewdata.exporting.whole import list_rows, text_columns, text_labels, text_sql
 from reviewdata.model import ReviewdataError
 from reviewdata.output import open_output
 from reviewdata.package import Resource
@@ -135,9 +135,9 @@ def _write_sheet(
             rule.add(f"{letter}2:{letter}{ROWS}")
             sheet.data_validations.append(rule)
     head = []
-    for column in columns:
+    for column, label in zip(columns, text_labels(tables, table), strict=True):
         cell = WriteOnlyCell(sheet)
-        _set_text(cell, column)
+        _set_text(cell, label)
         cell.font = Font(bold=True)
         if field := resource.fields.get(column):
             said = explain_field(field, resource.missing_values(column))

@@ -9,9 +9,11 @@ from reviewdata.render.values import plain, plural
 def exported_text(done: Exported) -> str:
     """Return where the export is, and how much it has."""
     path = plain(done.path)
-    rows = f"{done.rows:,} row{'s' * (done.rows != 1)}"
+    said = [] if done.files == (done.path,) else [plural(len(done.files), "file")]
+    if done.rows is not None:
+        said.append(f"{done.rows:,} row{'s' * (done.rows != 1)}")
+    lines = [f"{path}  {', '.join(said)}"]
     if done.files == (done.path,):
-        return f"{path}  {rows}\n"
-    lines = [f"{path}  {plural(len(done.files), 'file')}, {rows}"]
+        return f"{lines[0]}\n"
     lines += [f"  {plain(file.relative_to(done.path))}" for file in done.files]
     return "\n".join(lines) + "\n"
