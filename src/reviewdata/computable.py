@@ -78,11 +78,11 @@ class Stats:
         """Return all of it as plain JSON types."""
         return {
             "version": VERSION,
-            "measures": dict(self.titles),
+            "titles": dict(self.titles),
             "studies": [vars(study) for study in self.studies.values()],
             "missing": [
-                {**vars(m), "measures": list(m.measures), "rows": list(m.rows)}
-                for m in rank_missing(self)
+                {name: list(v) if isinstance(v, dict) else v for name, v in vars(entry).items()}
+                for entry in rank_missing(self)
             ],
             "impossible": [vars(entry) for entry in self.impossible],
             "without": self.without,
