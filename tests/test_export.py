@@ -25,6 +25,7 @@ from reviewdata.exporting.export import FORMATS
 from reviewdata.exporting.sheets import CELL, LISTS, ROWS, name_sheets
 from reviewdata.model import ReviewdataError
 from reviewdata.starter import OUTCOMES, init
+from reviewdata.synthesis import install
 
 RESULTS = "data/results.csv"
 FORMULAS = ("=1+1", "+1", "-x", "@SUM(A1)", '=HYPERLINK("http://x")', "#N/A", "007", "1.20", "TRUE")
@@ -525,3 +526,37 @@ def test_escalc_computes_of_the_columns_what_reviewdata_computes(
                     expected = pytest.approx((effect["yi"], effect["vi"]), rel=1e-12)
                     assert (float(yi), float(vi)) == expected
     assert compared >= 12
+
+
+@pytest.mark.contract
+def test_escalc_leaves_the_effects_of_other_printed_numbers(tmp_path: Path) -> None:
+    from test_stats import MEANS, all_roles, make
+
+    rows: list[dict[str, Any]] = [
+        MEANS | {"study_id": "example-2"},
+        {"d": 0.5, "n1": 20, "n2": 22},
+        {"g": 0.4, "se": 0.2},
+        MEANS | {"method": "paired", "g": 0.3, "ci_lower": 0.1, "ci_upper": 0.5},
+        MEANS | {"sd1": -1},
+        {"mean1": 5},
+    ]
+    folder = make(tmp_path / "r", "mean-difference", all_roles("mean-difference"), *rows)
+    done = rd.open(folder).export("metafor")
+    (done.path / "check.R").write_text(R_CHECK)
+    printed = run_r(done.path, "check.R")
+    assert "6 rows, 4 with an effect" in printed
+    assert "several rows of one study" in printed
+    _, *effects = read_csv(done.path / "dat1.out")
+    assert [name for name, _, _ in effects] == ["r1", "r2", "r3", "r4", "r5", "r6"]
+    found = [[float(yi), float(vi)] for _, yi, vi in effects[:4]]
+    with duckdb.connect() as base:
+        install(base)
+        sql = (
+            "SELECT unnest([es_smd(5.2, 0.9, 40, 4.7, 1.05, 42), es_smd_from_d(0.5, 20, 22)],"
+            " recursive := true)"
+        )
+        ours = [list(row[:2]) for row in base.execute(sql).fetchall()]
+    ours += [[0.4, 0.04], [0.3, (0.4 / 2 / 1.959963984540054) ** 2]]
+    for first, second in zip(found, ours, strict=True):
+        assert first == pytest.approx(second, rel=1e-12)
+    assert effects[4][1:] == effects[5][1:] == ["NA", "NA"]

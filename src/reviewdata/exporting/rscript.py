@@ -80,7 +80,7 @@ pool <- function(dat, name) {{
   }}
   used$study[is.na(used$study)] <- "(no study)"
   tryCatch({{
-    if (anyDuplicated(used$study)) {{
+    if (anyDuplicated(used$study) && length(unique(used$study)) > 1) {{
       cat("several rows of one study: rows within studies\\n")
       fit <- rma.mv(yi, vi, random = ~ 1 | study / row, data = used)
     }} else {{
