@@ -271,6 +271,58 @@ def test_an_unknown_format_is_told(review: Path, reviewdata: Command) -> None:
         rd.open(review).export("xls")
 
 
+def test_tables_without_a_schema_and_odd_names_go_into_every_format(tmp_path: Path) -> None:
+    names = ["a/b", "../x", "raw", "raw_raw", 'it\'s "odd"', LISTS, "数"]
+    (tmp_path / "data").mkdir()
+    resources = []
+    for number, name in enumerate(names):
+        path = f"data/t{number}.csv"
+        (tmp_path / path).write_text(f'A,a,"q""q",\n{number},=1,,x\n', "utf-8")
+        resources.append({"name": name, "path": path})
+    descriptor = {"name": "odd", "resources": resources}
+    (tmp_path / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    before = set(tmp_path.parent.rglob("*"))
+    for format_ in FORMATS:
+        if format_ == "metafor":
+            continue
+        done = rd.open(tmp_path).export(format_)
+        assert done.rows == 7
+        assert all(file.is_relative_to(tmp_path / "export") for file in done.files)
+    base = sqlite3.connect(tmp_path / "export/odd.sqlite")
+    tables = base.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    base.close()
+    assert {*names, "raw_a/b", "raw_raw_"} <= {name for (name,) in tables}
+    left = set(tmp_path.parent.rglob("*")) - before
+    assert all(path.is_relative_to(tmp_path / "export") for path in left)
+
+
+def test_a_circle_of_tables_is_written(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    resources = []
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"data/{name}.csv").write_text(f"id,{other}\n1,1\n")
+        fields = [{"name": "id", "type": "integer"}, {"name": other, "type": "integer"}]
+        reference = {"resource": other, "fields": ["id"]}
+        keys = {"primaryKey": ["id"], "foreignKeys": [{"fields": [other], "reference": reference}]}
+        schema = {"fields": fields, **keys}
+        resources.append({"name": name, "path": f"data/{name}.csv", "schema": schema})
+    descriptor = {"name": "circle", "resources": resources}
+    (tmp_path / "datapackage.json").write_text(json.dumps(descriptor), "utf-8")
+    assert rd.open(tmp_path).export("sqlite").notes == ()
+    told = ("not declared: a: foreign key b: it leads back to a",)
+    assert rd.open(tmp_path).export("duckdb").notes == told
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_file(review: Path) -> None:
+    # a file of more than a kilobyte is refused by the system, as on a disk without room
+    command = f"ulimit -f 1; {sys.executable} -m reviewdata export xlsx {review}"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.endswith("review.xlsx cannot be written: File too large\n")
+    assert ended.stderr.count("\n") == 1
+    assert list((review / "export").iterdir()) == []
+
+
 def open_sheets(path: Path) -> Any:
     return openpyxl.load_workbook(path)
 

@@ -111,10 +111,14 @@ def add_changes(
     described = _describe(package, descriptor, made)
     with tempfile.TemporaryDirectory(prefix="reviewdata-", ignore_cleanup_errors=True) as folder:
         trial = Path(folder).resolve()
-        copy_package(package, trial)
-        for change, content in made.values():
-            _lay(trial, change.records.resource.path, content)
-        _lay(trial, DESCRIPTOR, described)
+        try:
+            copy_package(package, trial)
+            for change, content in made.values():
+                _lay(trial, change.records.resource.path, content)
+            _lay(trial, DESCRIPTOR, described)
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ReviewdataError(f"the review cannot be copied to {trial}: {why}") from error
         found = validate_change(trial, since=str(package.root), stages=STAGES)
     found = replace(found, since=HERE)
     stands = found.verdict == "pass" or (force and found.verdict == "fail")

@@ -44,12 +44,11 @@ def _own_keys(tables: Tables, resource: Resource) -> Keys:
         else:
             keys.primary = primary
     for part in fields:
-        constraints = resource.fields[part].get("constraints") or {}
-        [(nulls,)] = tables.look(
-            f"SELECT count(*) FROM cells.{quote_name(name)} WHERE {quote_name(part)} IS NULL"
-        )
-        if constraints.get("required") is True and not nulls:
-            keys.required.append(part)
+        constraints = resource.fields.get(part, {}).get("constraints") or {}
+        if constraints.get("required") is True:
+            where = f"{quote_name(part)} IS NULL"
+            [(nulls,)] = tables.look(f"SELECT count(*) FROM cells.{quote_name(name)} WHERE {where}")
+            keys.required += [] if nulls else [part]
         if constraints.get("unique") is True and (part,) != primary:
             if why := _fault(tables, name, (part,), empty=False):
                 keys.left.append(f"unique {part}: {why}")
@@ -99,7 +98,7 @@ def _explain(tables: Tables, name: str, key: ForeignKey, found: dict[str, Keys])
 
 
 def _type(tables: Tables, name: str, part: str) -> str:
-    return sql_type(tables.package.resources[name].fields[part])
+    return sql_type(tables.loaded[name].plan.fields[part])
 
 
 def order_by_keys(found: dict[str, Keys]) -> list[str]:

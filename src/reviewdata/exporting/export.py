@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,13 +61,14 @@ def export(
     package = open_package(project)
     path = _find_place(package, Path(project), format_, output)
     notes: list[str] = []
-    with load_whole(package) as tables:
+    with _writing(path), load_whole(package) as tables:
         if not tables.columns:
             raise ReviewdataError("the review has no table to export")
         rows = None
         if format_ != "metafor":
             rows = sum(tables.count(name) for name in tables.columns)
-        _make_folder(path if format_ in FOLDER_FORMATS else path.parent)
+        folder = path if format_ in FOLDER_FORMATS else path.parent
+        folder.mkdir(parents=True, exist_ok=True)
         if format_ in FOLDER_FORMATS:
             files = tuple(_write_folder(tables, format_, path, notes))
         else:
@@ -106,11 +108,14 @@ def _find_place(package: Package, project: Path, format_: str, output: Path | st
     return path
 
 
-def _make_folder(folder: Path) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing, a full disk too, into one line."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        raise ReviewdataError(f"{folder} cannot be made: {error.strerror}") from error
+        why = error.strerror or str(error)
+        raise ReviewdataError(f"{path} cannot be written: {why}") from error
 
 
 def _write_folder(tables: Tables, format_: str, folder: Path, notes: list[str]) -> Iterator[Path]:

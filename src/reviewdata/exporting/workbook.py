@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -46,24 +47,25 @@ def write_workbook(tables: Tables, path: Path, *, keep: bool) -> None:
     """
     try:
         import openpyxl
+        from openpyxl.writer.excel import ExcelWriter
     except ImportError:
         raise ReviewdataError(NEEDED) from None
     names = name_sheets(tables.columns)
     for table in names:
         check_size(table, tables.count(table), len(text_columns(tables, table)))
         _check_cells(tables, table)
-    book = openpyxl.Workbook(write_only=True)
-    try:
-        lists: list[Sequence[str]] = []
-        for table, sheet in names.items():
-            _write_sheet(book, tables, table, sheet, names, lists)
-        _write_lists(book, lists)
-    except BaseException:  # Ctrl-C too: openpyxl complains of a sheet that was not closed
-        for sheet in book.worksheets:
-            sheet.close()
-        raise
     with tempfile.TemporaryFile() as whole, tempfile.TemporaryFile() as fixed:
-        book.save(whole)
+        book = openpyxl.Workbook(write_only=True)
+        try:
+            lists: list[Sequence[str]] = []
+            for table, sheet in names.items():
+                _write_sheet(book, tables, table, sheet, names, lists)
+            _write_lists(book, lists)
+            with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+                ExcelWriter(book, archive).save()
+        except BaseException:  # Ctrl-C too
+            _abandon(book)
+            raise
         _fix(whole, fixed)
         if keep and path.is_file() and not _is_same(path, fixed):
             raise ReviewdataError(
@@ -73,6 +75,15 @@ def write_workbook(tables: Tables, path: Path, *, keep: bool) -> None:
         fixed.seek(0)
         with open_output(path) as out:
             shutil.copyfileobj(fixed, out)
+
+
+def _abandon(book: Any) -> None:
+    """End what openpyxl has begun to write; else Python prints what it says of it at the end."""
+    for sheet in book.worksheets:
+        for begun in (getattr(sheet, "_rows", None), getattr(sheet._writer, "xf", None)):
+            if begun is not None:
+                with suppress(OSError, SyntaxError, ValueError):
+                    begun.close()
 
 
 def _check_cells(tables: Tables, table: str) -> None:
