@@ -481,6 +481,17 @@ def test_metafor_has_the_effect_where_its_own_numbers_are_not_printed(review: Pa
     assert dict(zip(head, second, strict=True))["mi"] == "4.85"
 
 
+def test_two_studies_of_one_label_stay_two_for_metafor(review: Path) -> None:
+    for table in ("data/studies.csv", RESULTS):
+        text = (review / table).read_text("utf-8")
+        (review / table).write_text(text.replace("Example 2 (", "Example 1 ("), "utf-8")
+    done = rd.open(review).export("metafor")
+    assert [row[0] for row in read_csv(done.files[0])[1:]] == [
+        "Example 1 (synthetic) (example-1)",
+        "Example 1 (synthetic) (example-2)",
+    ]
+
+
 def test_metafor_is_told_of_numbers_that_allow_no_effect(review: Path) -> None:
     text = (review / RESULTS).read_text("utf-8")
     (review / RESULTS).write_text(text.replace("40,5.20,0.90", "40,5.20,-0.90"))

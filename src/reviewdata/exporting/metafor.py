@@ -39,6 +39,12 @@ RAW: Mapping[str, Mapping[str, str]] = {
 """metafor's name of each number of a kind that escalc() computes an effect of, and its role."""
 
 _PLAIN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+_NAMED = (
+    "CASE WHEN min(s._study) OVER (PARTITION BY s._label) = max(s._study) OVER"
+    " (PARTITION BY s._label) THEN s._label ELSE s._label || ' (' || s._study || ')' END"
+)
+"""SQL for what a study is called: its label, with its key where two have the same one."""
+
 _GROUPS = {"n1": ("events1", "nonevents1"), "n2": ("events2", "nonevents2")}
 
 
@@ -111,7 +117,7 @@ def _rows(tables: Tables, statistic: Statistic) -> _Rows:
     given = " AND ".join(f"x.{quote_name(name)} IS NOT NULL" for name in raw) or "false"
     own = f"{effect} IS NOT NULL AND {given}"
     columns = ["study", "row", *raw, "yi", "vi"]
-    values = ["s._label", _key(resource)]
+    values = [_NAMED, _key(resource)]
     values += [f"CASE WHEN {own} THEN x.{quote_name(name)} END" for name in raw]
     values += [
         f"CASE WHEN NOT ({own}) THEN CAST({effect}.{part} AS VARCHAR) END" for part in ("yi", "vi")

@@ -78,7 +78,8 @@ pool <- function(dat, name) {{
     cat("too few to be pooled\\n")
     return(invisible(NULL))
   }}
-  used$study[is.na(used$study)] <- "(no study)"
+  alone <- is.na(used$study)
+  used$study[alone] <- paste("(no study)", used$row[alone])
   tryCatch({{
     if (anyDuplicated(used$study) && length(unique(used$study)) > 1) {{
       cat("several rows of one study: rows within studies\\n")
