@@ -60,7 +60,10 @@ def _names(group: typer.Typer, before: tuple[str, ...] = ()) -> Iterator[tuple[s
         if not command.hidden:
             yield (*before, command.name or command.callback.__name__)
     for inner in group.registered_groups:
-        yield from _names(inner.typer_instance, (*before, str(inner.name)))
+        if isinstance(inner.name, str):
+            yield from _names(inner.typer_instance, (*before, inner.name))
+        else:  # its commands stand beside those of the group; the first name is the group's own
+            yield from list(_names(inner.typer_instance, before))[1:]
 
 
 def examples() -> str:

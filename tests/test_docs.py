@@ -17,7 +17,13 @@ from repositories import commit
 
 from reviewdata.cli import main
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/review.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/review.md",
+    "docs/new-review.md",
+    "docs/export.md",
+)
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)

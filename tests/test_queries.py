@@ -14,6 +14,7 @@ from mini import remove_suites, write_mini
 
 import reviewdata as rd
 from reviewdata.model import ReviewdataError
+from reviewdata.statements import first_lines
 
 
 def make_folder(path: Path) -> None:
@@ -165,3 +166,10 @@ def test_parquet_of_a_query_file_and_in_python(tmp_path: Path) -> None:
     with pytest.raises(ReviewdataError, match="two columns have one name"):
         review.save(tmp_path / "y.parquet", sql="SELECT 1 AS a, 2 AS a")
     assert not (tmp_path / "y.parquet").exists()
+
+
+def test_an_error_within_duckdb_is_one_line_without_its_stack() -> None:
+    stack = "INTERNAL Error: it should not be used here!\n\nStack Trace:\n\n/a/lib.so(+0x1) [0x2]\n"
+    assert first_lines(duckdb.InternalException(stack)) == (
+        "INTERNAL Error: it should not be used here!"
+    )

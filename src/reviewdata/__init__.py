@@ -8,10 +8,12 @@ from __future__ import annotations
 TYPE_CHECKING = False  # typing's own would be an import, which Ctrl-C could end in a traceback
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
     from reviewdata.project import Project
+    from reviewdata.starter import Started
 
-__all__ = ["__version__", "open", "release_fetch"]
+__all__ = ["__version__", "init", "open", "release_fetch"]
 
 
 def open(project: Path | str = ".") -> Project:
@@ -42,6 +44,13 @@ def release_fetch(
 
     target = Path(into) if into is not None else None
     return Project(fetch(what, target, server=server, kind=kind).folder)
+
+
+def init(folder: Path | str, *, title: str, kind: str, **options: Any) -> Started:
+    """Begin a review in a folder; see `reviewdata.starter.init` for the options."""
+    from reviewdata.starter import init
+
+    return init(folder, title=title, kind=kind, **options)
 
 
 def __getattr__(name: str) -> str:

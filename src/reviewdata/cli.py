@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from reviewdata.authoring import authoring
 from reviewdata.model import EXIT_CODES, QueryResult, ReviewdataError, Rule
 from reviewdata.options import (
     Ignore,
@@ -46,6 +47,7 @@ merging = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(merging, name="merge", help="Let git merge the tables by record and cell.")
 
 app.add_typer(releasing, name="release", help="Freeze the dataset, publish it, fetch it.")
+app.add_typer(authoring)  # without a name: its commands stand beside those here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -155,7 +157,10 @@ def diff(
     output: Output = None,
     verbose: Verbose = False,  # read by run_command
 ) -> None:
-    """Say what changed between two revisions, by key and cell, and what it does to the results."""
+    """Say what changed between two revisions, by key and cell.
+
+    And what that does to the figures, the claims and the version.
+    """
     from reviewdata.difference import compare_revisions
     from reviewdata.render import diff as render
 

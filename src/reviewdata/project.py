@@ -17,7 +17,10 @@ from reviewdata.rules import find_rule
 from reviewdata.validation import Step, Trace, validate
 
 if TYPE_CHECKING:
+    from reviewdata.adding.add import Added
     from reviewdata.changes import Diff
+    from reviewdata.computable import Stats
+    from reviewdata.exporting.export import Exported
     from reviewdata.formatting import FileForm
     from reviewdata.queries import Query
     from reviewdata.release.build import Release
@@ -300,6 +303,61 @@ class Project:
         )
         with opened as publication:
             return verify(publication)
+
+    def add(
+        self, table: str, row: Mapping[str, str], *, check: bool = False, force: bool = False
+    ) -> Added:
+        """Add one row to a table, judged before anything is written, and return what came of it.
+
+        See `reviewdata.adding.add.add_row`, also for what is raised.
+        """
+        from reviewdata.adding.add import add_row
+
+        return add_row(self.path, table, row, check=check, force=force)
+
+    def add_from(
+        self,
+        workbook: Path | str,
+        table: str | None = None,
+        *,
+        update: bool = False,
+        check: bool = False,
+        force: bool = False,
+    ) -> tuple[Added | None, tuple[str, ...]]:
+        """Take the rows of a filled-in workbook, and return what came of it and what was left.
+
+        None where it brings nothing. See `reviewdata.adding.filled.read_filled`.
+        """
+        from reviewdata.adding.add import add_changes
+        from reviewdata.adding.filled import read_filled
+
+        filled = read_filled(self.package, Path(workbook), table, update=update)
+        if not filled.changes:
+            return None, filled.notes
+        done = add_changes(self.path, filled.changes, check=check, force=force)
+        return done, filled.notes
+
+    def export(
+        self, format_: str, *, output: Path | str | None = None, force: bool = False
+    ) -> Exported:
+        """Write the tables for other programs, and return what was written.
+
+        See `reviewdata.exporting.export.export`, also for what is raised.
+        """
+        from reviewdata.exporting.export import export
+
+        return export(self.path, format_, output=output, force=force)
+
+    def stats(self) -> Stats:
+        """Return which effect sizes each study gives, and which one number would give another.
+
+        It is of the tables that can be read; see `reviewdata.computable`.
+        """
+        from reviewdata.computable import find_stats
+        from reviewdata.tables import load_tables
+
+        with load_tables(self.package) as tables:
+            return find_stats(tables)
 
     def run(
         self, *, trace: Trace | None = None, step: Step | None = None, kept: bool = True

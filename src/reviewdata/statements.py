@@ -139,9 +139,10 @@ def stoppable(run: Callable[[], Rows], cursor: duckdb.DuckDBPyConnection, timeou
 
 
 def first_lines(error: duckdb.Error) -> str:
-    """Return DuckDB's message in one line, without its picture of the statement.
+    """Return DuckDB's message in one line, without its picture of the statement or of its stack.
 
     What a macro says of a wrong option is said as it stands.
     """
-    said = " ".join(str(error).split("\nLINE ")[0].split())
+    said = re.split(r"\n(?:LINE |\s*Stack Trace:)", str(error))[0]
+    said = " ".join(said.split())
     return said.removeprefix("Invalid Input Error: ")

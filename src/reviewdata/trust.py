@@ -91,6 +91,12 @@ def list_files(root: Path) -> Iterator[str]:
                 yield Path(folder, file).relative_to(root).as_posix()
 
 
+def copy_package(package: Package, target: Path) -> None:
+    """Copy the files of a review into a folder: its own, and what its descriptor names."""
+    for path in {*list_files(package.root), *_named(package)}:
+        _copy(package.root, target, path)
+
+
 def _copy(source: Path, target: Path, path: str) -> None:
     """Copy a file, or a link as a link; leave out what is not there or lies behind a link."""
     if _is_behind_link(source, path) or not os.path.lexists(source / path):

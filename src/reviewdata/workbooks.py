@@ -57,7 +57,7 @@ def read_sheet(file: Path, sheet: int | str, head: int, *, header: bool) -> Iter
         import openpyxl
     except ImportError:
         raise Refusal("RD107", _NEEDED) from None
-    _check(file)
+    check_workbook(file)
     try:
         with file.open("rb") as binary:
             with _quiet():
@@ -67,6 +67,23 @@ def read_sheet(file: Path, sheet: int | str, head: int, *, header: bool) -> Iter
                 _check_sheet(file, found._worksheet_path)
                 found.reset_dimensions()  # what a sheet says of its size may be wrong, and cut it
                 yield from _trim(found.iter_rows(values_only=True), head, header=header)
+    except _BROKEN as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise _refuse(f"it is no workbook that can be read: {reason}") from None
+
+
+def list_sheets(file: Path) -> list[str]:
+    """Return the names of the sheets with cells. Raises Refusal for what is no workbook."""
+    try:
+        import openpyxl
+    except ImportError:
+        raise Refusal("RD107", _NEEDED) from None
+    check_workbook(file)
+    try:
+        with file.open("rb") as binary, _quiet():
+            book = openpyxl.load_workbook(binary, read_only=True)
+            with closing(book):
+                return [str(sheet.title) for sheet in book.worksheets]
     except _BROKEN as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise _refuse(f"it is no workbook that can be read: {reason}") from None
@@ -133,7 +150,7 @@ def _find_sheet(sheets: list[Any], wanted: int | str) -> Any:
     raise _refuse(f"it has no sheet {wanted}; there are: {told[:200]}")
 
 
-def _check(file: Path) -> None:
+def check_workbook(file: Path) -> None:
     """Raise Refusal for a file that is no workbook, or takes too much room unpacked."""
     with file.open("rb") as binary:
         start = binary.read(512)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from reviewdata.exporting.whole import file_names
 from reviewdata.model import ReviewdataError
 from reviewdata.output import open_output
 from reviewdata.package import DESCRIPTOR, Package, open_package
@@ -279,13 +280,14 @@ def _words(tables: Tables) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield the paths of tables and results with what they are called."""
     from reviewdata.queries import list_queries
 
+    plain = file_names(tables.columns)
     for resource in tables.package.resources.values():
         texts = {k: resource.descriptor.get(k) for k in ("title", "description")}
         said = {k: v for k, v in texts.items() if isinstance(v, str)}
         named = {"name": said.get("title", resource.name)}
         named |= {"description": said["description"]} if "description" in said else {}
         yield resource.path, named
-        yield f"{PARQUET}/{resource.name}.parquet", named
+        yield f"{PARQUET}/{plain.get(resource.name, resource.name)}.parquet", named
     for name, query in list_queries(tables.package).items():
         named = {"name": query.title, "description": query.description}
         for path in (f"results/{name}.csv", f"results/{name}.json", f"queries/{name}.sql"):

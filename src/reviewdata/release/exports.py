@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from reviewdata.columns import quote_name
+from reviewdata.exporting import parquet
 from reviewdata.queries import list_queries, run_query
 from reviewdata.render.json import query_json
 from reviewdata.render.results import result_csv
@@ -15,7 +14,7 @@ from reviewdata.tables import Tables
 PARQUET = "parquet"
 RESULTS = "results"
 TIME_LIMIT = 3600.0
-"""Seconds that one table or query may take."""
+"""Seconds that one query may take."""
 
 
 def write_parquet(tables: Tables, folder: Path) -> Iterator[str]:
@@ -24,14 +23,8 @@ def write_parquet(tables: Tables, folder: Path) -> Iterator[str]:
     The tables must have been loaded for one thread, so that a file is the same bytes each time.
     """
     (folder / PARQUET).mkdir()
-    for name, fields in tables.columns.items():
-        if fields:
-            listed = ", ".join(map(quote_name, fields))
-            sql = f"SELECT {listed} FROM cells.{quote_name(name)} ORDER BY _row"
-            written = tables.write_parquet(sql, timeout=TIME_LIMIT)
-            path = f"{PARQUET}/{name}.parquet"
-            shutil.copyfile(written, folder / path)
-            yield path
+    for path in parquet.write_parquet(tables, folder / PARQUET):
+        yield path.relative_to(folder).as_posix()
 
 
 def write_results(tables: Tables, folder: Path) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""The tables of a review in the formats of other programs."""

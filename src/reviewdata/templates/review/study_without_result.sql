@@ -1,0 +1,2 @@
+-- code: MY301
+SELECT study_id FROM studies ANTI JOIN results USING (study_id)
