@@ -16,6 +16,7 @@ from conftest import ROOT, UPDATE
 from repositories import commit
 
 from reviewdata.cli import main
+from reviewdata.release import invenio, publishing, web
 
 DOCUMENTS = (
     "README.md",
@@ -103,6 +104,14 @@ def test_links_of_the_documents_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text("utf-8")):
             if "://" not in target:
                 assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_the_page_on_publishing_has_the_limits_of_the_code() -> None:
+    text = " ".join((ROOT / "docs" / "publishing.md").read_text("utf-8").split())
+    assert f"up to {web.TRIES} times" in text
+    assert f"(up to {web.LONGEST_WAIT:.0f} s; a wait from {web.LONG_WAIT:.0f} s on is told)" in text
+    assert f"sent again, {publishing.ROUNDS} times at most" in text
+    assert f"InvenioRDM takes {invenio.MOST_FILES} files" in text
 
 
 def test_the_generated_pages_are_up_to_date() -> None:

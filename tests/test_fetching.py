@@ -136,7 +136,10 @@ def test_what_is_unsafe_or_no_package_is_refused_and_leaves_nothing(
 
 def test_sums_that_are_none_are_refused(members: Members, tmp_path: Path, into: Path) -> None:
     archive = tmp_path / "mini.zip"
-    for sums, told in ((b"nonsense", "line 1 of SHA256SUMS"), (b"0" * 64 + b"  ../x", "leaves")):
+    for sums, told in (
+        (b"nonsense", "SHA256SUMS, line 1 is not"),
+        (b"0" * 64 + b"  ../x", "leaves"),
+    ):
         write_zip(archive, members | {"SHA256SUMS": sums})
         with pytest.raises(ReviewdataError, match=told):
             fetch(str(archive), into, told=silent)

@@ -17,10 +17,11 @@ from servers.running import Running, run_invenio
 
 from reviewdata.model import ReviewdataError
 from reviewdata.release.deposit import Creator, Deposit, Related, UnreadyError
+from reviewdata.release.exchange import BusyError
 from reviewdata.release.plan import plan
 from reviewdata.release.publishing import publish, verify
 from reviewdata.release.servers import Token, find_server
-from reviewdata.release.web import BusyError, Web
+from reviewdata.release.web import Web
 
 pytestmark = [pytest.mark.contract, pytest.mark.usefixtures("connections")]
 

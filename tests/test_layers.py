@@ -94,6 +94,7 @@ ORDER = (
     ("release.pages", "release.rocrate", "release.schemaorg"),
     ("release.build",),
     ("release.servers", "release.answers", "release.bodies", "release.state"),
+    ("release.exchange",),
     ("release.web", "release.repository", "release.rdmmetadata", "release.ckanmetadata"),
     ("release.rdmrecords", "release.ckandatasets"),
     ("release.places", "release.sums"),

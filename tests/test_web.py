@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import traceback
 from collections.abc import Iterator
@@ -11,8 +12,9 @@ import pytest
 from scripted import Said, Scripted, run_scripted
 
 from reviewdata.model import ReviewdataError
+from reviewdata.release.exchange import BusyError, RefusedError
 from reviewdata.release.servers import Token, find_server, find_token
-from reviewdata.release.web import TRIES, BusyError, RefusedError, Web
+from reviewdata.release.web import TRIES, Web
 
 SECRET = "synthetic-secret-0123456789"
 
@@ -190,6 +192,16 @@ def test_the_token_goes_to_its_server_and_to_no_other(
         web.download("/f", tmp_path / "out", 10, silent)
         assert [r.headers.get("authorization") for r in other.requests] == [None]
     assert {r.headers["authorization"] for r in script.requests} == {f"Bearer {SECRET}"}
+
+
+def test_an_answer_that_is_packed_is_read_as_it_says(script: Scripted, web: Web) -> None:
+    """Nobody asks for it; some servers pack all the same."""
+    packed = {"Content-Encoding": "gzip"}
+    script.answers = [Said(200, gzip.compress(b'{"y": 1}'), packed)]
+    assert web.get("/api/x") == {"y": 1}
+    script.answers = [Said(200, b"junk", packed)]
+    with pytest.raises(BusyError, match="the answer is not packed as it says"):
+        web.get("/api/x")
 
 
 def test_a_redirect_on_the_same_server_is_followed(script: Scripted, web: Web) -> None:

@@ -41,7 +41,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
         os.close(handle)
         with beside.open("wb") as out:
             yield out
-        beside.chmod(0o666 & ~_umask() if old is None else stat.S_IMODE(old.st_mode))
+        beside.chmod(0o666 & ~umask() if old is None else stat.S_IMODE(old.st_mode))
         beside.replace(target)
     except OSError as error:
         raise ReviewdataError(f"{path} cannot be written: {error.strerror or error}") from error
@@ -50,7 +50,8 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
             beside.unlink(missing_ok=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return the rights that new files and folders are not to have."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

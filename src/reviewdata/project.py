@@ -240,6 +240,7 @@ class Project:
         *,
         kind: str | None = None,
         organisation: str | None = None,
+        since: str | None = None,
     ) -> Plan:
         """Return what `release_draft` and `release_publish` would do; the server is only read.
 
@@ -249,7 +250,9 @@ class Project:
         from reviewdata.release.plan import plan
         from reviewdata.release.publication import open_publication
 
-        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        opened = open_publication(
+            self.path, server, kind=kind, organisation=organisation, since=since
+        )
         with opened as publication:
             return plan(publication)
 
@@ -259,12 +262,15 @@ class Project:
         *,
         kind: str | None = None,
         organisation: str | None = None,
+        since: str | None = None,
     ) -> Drafted:
         """Make the draft what is to be published; see `reviewdata.release.publishing.draft`."""
         from reviewdata.release.publication import open_publication
         from reviewdata.release.publishing import draft
 
-        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        opened = open_publication(
+            self.path, server, kind=kind, organisation=organisation, since=since
+        )
         with opened as publication:
             return draft(publication)
 
@@ -274,6 +280,7 @@ class Project:
         *,
         kind: str | None = None,
         organisation: str | None = None,
+        since: str | None = None,
     ) -> Verified:
         """Publish the draft, which cannot be undone, and read it back.
 
@@ -282,7 +289,9 @@ class Project:
         from reviewdata.release.publication import open_publication
         from reviewdata.release.publishing import publish, verify
 
-        opened = open_publication(self.path, server, kind=kind, organisation=organisation)
+        opened = open_publication(
+            self.path, server, kind=kind, organisation=organisation, since=since
+        )
         with opened as publication:
             publish(publication)
             return verify(publication)

@@ -22,7 +22,7 @@ from typing import Any
 from reviewdata.cells import LineWriter
 from reviewdata.gitconfig import attribute_line
 from reviewdata.model import ReviewdataError
-from reviewdata.output import write_output
+from reviewdata.output import umask, write_output
 from reviewdata.package import DESCRIPTOR
 from reviewdata.records import Dialect
 from reviewdata.render.markdown import markdown_text
@@ -312,16 +312,10 @@ def _beside(target: Path) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=".reviewdata-", dir=parent))
         try:
-            made.chmod(0o777 & ~_umask())
+            made.chmod(0o777 & ~umask())
             yield made
         finally:
             shutil.rmtree(made, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 @contextmanager

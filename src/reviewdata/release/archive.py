@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR
+from reviewdata.release import deposit
 from reviewdata.release.changelog import FILES
 from reviewdata.release.contents import MADE
 from reviewdata.release.metadata import is_concept
@@ -51,16 +52,11 @@ class ReleaseFile:
 
 
 def measure_file(file: Path, path: str) -> ReleaseFile:
-    """Return a file's size and checksums."""
-    md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    with file.open("rb") as binary:
-        while block := binary.read(_BLOCK):
-            size += len(block)
-            md5.update(block)
-            sha256.update(block)
+    """Return a file's size and checksums. Raises ReviewdataError where it cannot be read."""
+    found = deposit.measure_file(file)
     kind = _TYPES.get(Path(path).suffix.lower(), "text/plain" if "." not in path else "")
     kind = kind or mimetypes.MimeTypes(()).guess_type(path)[0] or "application/octet-stream"
-    return ReleaseFile(path, size, md5.hexdigest(), sha256.hexdigest(), kind)
+    return ReleaseFile(path, found.size, found.md5, found.sha256, kind)
 
 
 def measure_folder(folder: Path) -> tuple[ReleaseFile, ...]:
@@ -78,13 +74,20 @@ def sums_text(files: Iterable[ReleaseFile]) -> str:
 def read_sums(text: str) -> dict[str, str]:
     """Return the SHA-256 of each path in the text of a SHA256SUMS.
 
-    Raises ReviewdataError for a line that is of another form.
+    Raises ReviewdataError for a line that is of another form, and for a path that is there twice.
     """
     sums = {}
     for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
-        digest, mark, path = line[:64], line[64:66], line[66:]
-        if set(digest) - set("0123456789abcdef") or mark not in ("  ", " *") or not path:
+        digest, mark, path = line[:64], line[64:66], line[66:].removesuffix("\r").removeprefix("./")
+        if (
+            len(digest) != 64
+            or set(digest) - set("0123456789abcdef")
+            or mark not in ("  ", " *")
+            or not path
+        ):
             raise ReviewdataError(f"{SUMS}, line {number} is not a checksum and a path")
+        if path in sums:
+            raise ReviewdataError(f"{path} is in {SUMS} twice")
         sums[path] = digest
     return sums
 

@@ -17,8 +17,9 @@ from reviewdata.release.answers import FormError, dig, list_of, text_of
 from reviewdata.release.ckandatasets import Dataset, read_dataset
 from reviewdata.release.ckanmetadata import CONTENT, NAME, dataset_metadata, find_licence
 from reviewdata.release.deposit import Deposit, File, measure_file
+from reviewdata.release.exchange import BusyError, RefusedError
 from reviewdata.release.repository import Draft, Published, RemoteFile, Told
-from reviewdata.release.web import BusyError, RefusedError, Web, quoted
+from reviewdata.release.web import Web, quoted
 
 _API = "/api/3/action"
 _TAKEN = 409

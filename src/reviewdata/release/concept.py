@@ -14,21 +14,18 @@ from reviewdata.release.identifiers import find_doi
 from reviewdata.release.places import find_zenodo
 from reviewdata.release.servers import KNOWN, Server
 
-_DOI = re.compile(r"(?:doi:|https?://(?:dx\.)?doi\.org/)?(10\.[0-9]{4,9}/\S+)", re.IGNORECASE)
-
 
 def find_concept(descriptor: Mapping[str, Any], server: Server) -> str | None:
     """Return the DOI of all versions on a server; None where git has none, or one of another.
 
     A sandbox has none in git: its versions are rehearsals, and are found by the account.
     """
-    given = descriptor.get("id")
-    found = _DOI.fullmatch(given.strip()) if isinstance(given, str) else None
+    found = find_doi(descriptor.get("id"))
     if found is None or is_rehearsal(server):
         return None
-    zenodo = find_zenodo(found[1])
+    zenodo = find_zenodo(found)
     own = zenodo == server.address if server.address in KNOWN.values() else zenodo is None
-    return found[1] if own else None
+    return found if own else None
 
 
 def is_rehearsal(server: Server) -> bool:

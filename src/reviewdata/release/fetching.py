@@ -14,12 +14,13 @@ from reviewdata.archives import FILES_LIMIT, SIZE_LIMIT, extract_zip
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR, Package, open_package
 from reviewdata.release.deposit import check_name, measure_file
+from reviewdata.release.exchange import BusyError
 from reviewdata.release.places import Page, Place, find_zenodo, read_page, read_place
 from reviewdata.release.repository import Library, Published, RemoteFile, Told, silent
 from reviewdata.release.servers import Server, check_public, find_server
 from reviewdata.release.sums import check_sums, find_root
 from reviewdata.release.targets import open_library
-from reviewdata.release.web import BusyError, Notice, Web, untold
+from reviewdata.release.web import Notice, Web, untold
 
 DOI_HOST = "https://doi.org"
 

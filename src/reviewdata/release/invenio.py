@@ -11,11 +11,12 @@ from typing import Any
 from reviewdata.model import ReviewdataError
 from reviewdata.release.answers import FormError, describe_errors, dig
 from reviewdata.release.deposit import Deposit, File
+from reviewdata.release.exchange import BusyError, RefusedError
 from reviewdata.release.rdmmetadata import find_content, identity, record_metadata, vocabulary
 from reviewdata.release.rdmrecords import Record, read_files, read_hits, read_record
 from reviewdata.release.repository import Draft, Published, RemoteFile, Told
 from reviewdata.release.servers import name_publisher
-from reviewdata.release.web import BusyError, RefusedError, Web, quoted
+from reviewdata.release.web import Web, quoted
 
 MOST_FILES = 100
 """Files of one record, and of one request: the default of InvenioRDM, and Zenodo's limit."""

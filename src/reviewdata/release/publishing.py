@@ -11,6 +11,7 @@ from pathlib import Path
 from reviewdata.model import ReviewdataError
 from reviewdata.release.concept import is_rehearsal, keep_concept
 from reviewdata.release.deposit import Deposit, File, UnreadyError, measure_file
+from reviewdata.release.exchange import BusyError, RefusedError
 from reviewdata.release.plan import (
     Publication,
     build_checked,
@@ -21,7 +22,6 @@ from reviewdata.release.plan import (
 )
 from reviewdata.release.repository import Draft, Published, Told, silent
 from reviewdata.release.sums import Checked, check_archive
-from reviewdata.release.web import BusyError, RefusedError
 
 ROUNDS = 3
 """How often the files are compared and what differs is sent, before it is given up."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,9 @@ from pathlib import Path
 from reviewdata.archives import check_path, extract_zip
 from reviewdata.model import ReviewdataError
 from reviewdata.package import DESCRIPTOR
-from reviewdata.release.archive import hash_content
+from reviewdata.release.archive import SUMS, hash_content, read_sums
 from reviewdata.release.deposit import measure_file
 
-SUMS = "SHA256SUMS"
-_LINE = re.compile(r"([0-9a-f]{64})(?:  | \*)(.+)")
 _MOST = 10_000_000
 
 
@@ -59,16 +56,8 @@ def check_sums(root: Path) -> int | None:
         return None
     if file.stat().st_size > _MOST:
         raise ReviewdataError(f"{SUMS} has more than {_MOST:,} bytes")
-    listed: dict[str, str] = {}
-    lines = file.read_bytes().decode("utf-8", "replace").removesuffix("\n").split("\n")
-    for number, line in enumerate(lines, start=1):
-        found = _LINE.fullmatch(line.removesuffix("\r"))
-        if found is None:
-            raise ReviewdataError(f"line {number} of {SUMS} is no checksum with a name")
-        name = check_path(found[2].removeprefix("./"), SUMS)
-        if name in listed:
-            raise ReviewdataError(f"{name} is in {SUMS} twice")
-        listed[name] = found[1]
+    given = read_sums(file.read_bytes().decode("utf-8", "replace"))
+    listed = {check_path(path, SUMS): digest for path, digest in given.items()}
     there = {
         path.relative_to(root).as_posix()
         for path in root.rglob("*")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from reviewdata.model import ReviewdataError
 from reviewdata.release.ckan import CKAN
+from reviewdata.release.exchange import RefusedError
 from reviewdata.release.invenio import InvenioRDM
 from reviewdata.release.repository import Library, Repository
 from reviewdata.release.servers import KNOWN, Server, Token
-from reviewdata.release.web import Notice, RefusedError, Web, untold
+from reviewdata.release.web import Notice, Web, untold
 
 KINDS = ("ckan", "invenio")
 
