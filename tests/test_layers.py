@@ -118,7 +118,7 @@ ORDER = (
     ("progress", "asking"),
     ("adding.session",),
     ("options",),
-    ("releasing", "authoring"),
+    ("releasing", "authoring", "querying"),
     ("publishing",),
     ("cli", "pullrequest"),
     ("__main__",),
